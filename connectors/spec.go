@@ -1,0 +1,61 @@
+package connectors
+
+import (
+	"encoding/json"
+	"strconv"
+)
+
+// Spec describes a kind of source as data. The portal draws its form from it, the host validates and
+// seals settings by it, and the documentation is generated from it.
+type Spec struct {
+	Kind    string // stored in the database, never reused: "postgres"
+	Name    string // for people: "PostgreSQL"
+	Summary string // one sentence: what it connects to
+	Version int    // of the settings; grows when their meaning changes
+	// Settings is a JSON Schema 2020-12 object with "additionalProperties": false. Hints the host and
+	// portal understand on a property: "x-secret": true (sealed, write-only), "x-order": n,
+	// "x-group": "heading", "x-advanced": true, "x-placeholder": "…", "x-widget": "password" | "textarea"
+	// | "lines", "x-help": "…". Every property has a title and a description.
+	Settings json.RawMessage
+	Guide    string // Markdown: what the tenant does on the other side, step by step
+	Imports  bool   // the data comes as a file; the connector implements Importer
+}
+
+// Settings are a connection's settings by property name, secrets included, as JSON values.
+type Settings map[string]json.RawMessage
+
+// String returns a text setting, or fallback when it is absent or not a text.
+func (s Settings) String(name, fallback string) string {
+	var v string
+	if raw, ok := s[name]; !ok || json.Unmarshal(raw, &v) != nil {
+		return fallback
+	}
+	return v
+}
+
+// Int returns a whole-number setting, or fallback when it is absent or not one.
+func (s Settings) Int(name string, fallback int) int {
+	v, err := strconv.Atoi(string(s[name]))
+	if err != nil {
+		return fallback
+	}
+	return v
+}
+
+// Bool returns a true/false setting, or fallback when it is absent or not one.
+func (s Settings) Bool(name string, fallback bool) bool {
+	v, err := strconv.ParseBool(string(s[name]))
+	if err != nil {
+		return fallback
+	}
+	return v
+}
+
+// Strings returns a list-of-texts setting, or nil when it is absent or not one.
+func (s Settings) Strings(name string) []string {
+	var v []string
+	if json.Unmarshal(s[name], &v) != nil {
+		return nil
+	}
+	return v
+}
