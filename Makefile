@@ -1,0 +1,79 @@
+# Needs Go and Node. What the tests need besides, `make test` installs on Debian.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.NOTPARALLEL:
+
+golangci := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+npm := npm --prefix web
+phase := scripts/phase.sh
+withservers := go run ./internal/servertest/withservers
+
+.PHONY: help run demo build portal test test-portal chart test-go lint format generate verify bench tools clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: portal ## Run Sidecard in one process with a simulated LiveSupporti; data in ./data
+	@exec go run ./cmd/sidecard run
+
+demo: ## Show one chat from sign-up to the agent's screen, hands off, and exit
+	@exec go run ./cmd/sidecard demo
+
+build: portal ## Build the programs into build/bin
+	@mkdir -p build/bin
+	@CGO_ENABLED=0 $(phase) "build" go build -trimpath -o build/bin/ ./cmd/api ./cmd/worker ./cmd/sidecard
+
+test: tools test-portal chart test-go ## Run all tests on private servers: portal, browser story, chart, Go
+
+test-portal: tools portal ## Run the portal's checks and the story in a real browser
+	@$(phase) "portal checks" $(npm) run --silent check
+	@$(phase) "browser story" $(npm) run --silent story
+
+chart: ## Test the Helm chart
+	@$(phase) "chart" go test -C deploy -shuffle=on ./...
+
+test-go: portal ## Run the Go tests with the race detector
+	@$(phase) "Go tests" $(withservers) go test -race -shuffle=on ./...
+
+lint: web/node_modules/.package-lock.json ## Check style and common mistakes (the first time builds the linter: 3 minutes)
+	@$(phase) "Go lint" $(golangci) run
+	@cd deploy && ../$(phase) "chart lint" $(golangci) run
+	@$(phase) "portal lint" $(npm) run --silent lint
+
+format: ## Format the Go code
+	@$(golangci) fmt
+	@cd deploy && $(golangci) fmt
+
+generate: web/node_modules/.package-lock.json ## Generate code and documents from their sources
+	@$(phase) "generate Go" go generate ./...
+	@$(phase) "generate TypeScript" $(npm) run --silent generate
+
+verify: ## Check everything: generated files, style, tests
+	@scripts/check-generated.sh
+	@$(MAKE) lint
+	@$(MAKE) test
+
+bench: tools portal ## Measure on private PostgreSQL and Redis
+	@exec go run ./bench
+
+tools: ## Install what the tests need and this machine lacks (Debian)
+	@scripts/ensure-tools.sh
+
+clean: ## Remove what was built; ./data stays
+	@rm -rf build web/node_modules coverage*
+	@find web/dist -mindepth 1 ! -name .gitkeep -delete
+
+portal: web/dist/index.html ## Build the portal when its sources are newer
+	@:
+
+# Folders count as sources, too: they are newer when a file was deleted. Vite writes index.html at every build.
+web/dist/index.html: web/node_modules/.package-lock.json $(shell find web/src web/public) \
+		$(wildcard web/*.html web/*.ts web/*.json)
+	@$(phase) "portal" $(npm) run --silent build -- --logLevel warn
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	@$(phase) "portal dependencies" $(npm) ci --no-audit --no-fund --loglevel error
+	@touch $@
