@@ -1,0 +1,149 @@
+package hub
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"sidecard/connectors"
+)
+
+// ImportFile reads a file into a connection. The rows become active all at once at the end; when the
+// file can't be used, the rows before it stay.
+func (h *Hub) ImportFile(ctx context.Context, a Actor, id ID, filename, emailColumn string, file io.Reader) (ImportResult, error) {
+	t := h.Store.Tenant(a.TenantID)
+	c, err := t.Connection(ctx, id)
+	if err != nil {
+		return ImportResult{}, err
+	}
+	connector, _ := h.Connectors.Find(c.Kind)
+	importer, ok := connector.(connectors.Importer)
+	if !ok {
+		return ImportResult{}, fail(CodeConflict, "This connection asks its source directly; there is no file to upload.")
+	}
+	index, err := h.indexKey(ctx, t)
+	if err != nil {
+		return ImportResult{}, err
+	}
+	result := ImportResult{At: h.Now(), Filename: safeFilename(filename)}
+	_, err = t.ReplaceRows(ctx, id, func(w RowWriter) error {
+		sink := &sealedSink{hub: h, tenant: a.TenantID, connection: id, index: index, to: w}
+		var err error
+		result.Report, err = importer.Import(ctx, file, connectors.ImportOptions{EmailColumn: emailColumn}, sink)
+		return err
+	}, func(c *Connection) {
+		c.Import, c.Check, c.UpdatedAt = &result, nil, h.Now()
+	})
+	return result, fileRefusal(err)
+}
+
+// fileRefusal says what is wrong with the file, and in which line.
+func fileRefusal(err error) error {
+	e := (*connectors.Error)(nil)
+	if !errors.As(err, &e) {
+		return err
+	}
+	return &Error{Code: CodeBadFile, Message: e.Message, Err: e,
+		Fields: []FieldError{{Pointer: "/" + e.Field, Detail: strings.TrimSpace(e.Message + " " + e.Fix), Line: e.Line}}}
+}
+
+func safeFilename(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r < ' ' || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, name[strings.LastIndexAny(name, `/\`)+1:])
+	return truncate(name, 200)
+}
+
+// sealedSink seals the rows of an import on their way to the store.
+type sealedSink struct {
+	hub        *Hub
+	tenant     ID
+	connection ID
+	index      []byte
+	to         RowWriter
+}
+
+func (s *sealedSink) Columns([]string, string) error { return nil } // kept with the import's report
+
+func (s *sealedSink) Row(line int, email string, values []string) error {
+	plain, err := json.Marshal(values)
+	if err != nil {
+		return err
+	}
+	sealed, err := s.hub.seal(rowRef(s.tenant, s.connection, line), plain)
+	if err != nil {
+		return err
+	}
+	return s.to.WriteRow(Row{Line: line, Index: indexOf(s.index, s.connection, email), Data: sealed})
+}
+
+// indexOf is the keyed hash under which a row is found, so that no address stands in the database.
+func indexOf(key []byte, connection ID, email string) []byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write(connection[:])
+	mac.Write([]byte(email))
+	return mac.Sum(nil)[:16]
+}
+
+func (h *Hub) indexKey(ctx context.Context, t TenantStore) ([]byte, error) {
+	tenant, err := t.Tenant(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return h.open(tenantRef(tenant.ID, "index_key"), tenant.IndexKey)
+}
+
+// rowFinder finds one connection's imported rows for its source.
+type rowFinder struct {
+	hub        *Hub
+	tenant     ID
+	connection Connection
+	index      []byte
+}
+
+func (f *rowFinder) Columns(context.Context) ([]string, error) {
+	if f.connection.Import == nil {
+		return nil, nil
+	}
+	return slices.Clone(f.connection.Import.Report.Columns), nil
+}
+
+func (f *rowFinder) FindRows(ctx context.Context, email string, limit int) ([]map[string]string, error) {
+	columns, err := f.Columns(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := f.hub.Store.Tenant(f.tenant).FindRows(ctx, f.connection.ID, indexOf(f.index, f.connection.ID, email), limit)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]map[string]string, 0, len(rows))
+	for _, r := range rows {
+		plain, err := f.hub.open(rowRef(f.tenant, f.connection.ID, r.Line), r.Data)
+		if err != nil {
+			return nil, err
+		}
+		var values []string
+		if err := json.Unmarshal(plain, &values); err != nil {
+			return nil, fmt.Errorf("row %d: %w", r.Line, err)
+		}
+		record := make(map[string]string, len(values))
+		for i, v := range values {
+			if i < len(columns) {
+				record[columns[i]] = v
+			}
+		}
+		found = append(found, record)
+	}
+	return found, nil
+}

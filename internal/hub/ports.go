@@ -1,0 +1,212 @@
+package hub
+
+import (
+	"context"
+	"time"
+
+	"sidecard/internal/livesupporti"
+)
+
+// Store keeps everything. A tenant's data is reached only through Tenant; the queue's verbs take their
+// tenant from the desk's or the work's own row. Methods return ErrNotFound, ErrEmailTaken, ErrUnavailable
+// or another *Error where people can act on it; everything else is a bug or a broken database.
+// Every []byte that the hub hands over sealed stays opaque to the store.
+type Store interface {
+	Accounts
+	Desks
+	Queue
+	// Tenant is the gate to one tenant's data.
+	Tenant(id ID) TenantStore
+	// Ping says whether the database answers.
+	Ping(ctx context.Context) error
+}
+
+// Accounts keeps users and their sessions, which belong to no tenant.
+type Accounts interface {
+	// SignUp creates tenant, user, owner membership and desk together, or nothing (ErrEmailTaken).
+	SignUp(ctx context.Context, t Tenant, u User, d Desk) error
+	UserByEmail(ctx context.Context, email string) (User, error) // address folded
+	User(ctx context.Context, id ID) (User, error)
+	// Memberships lists the tenants of a user, oldest first.
+	Memberships(ctx context.Context, userID ID) ([]Membership, error)
+
+	CreateSession(ctx context.Context, s Session, refresh [32]byte) error
+	// RotateSession marks the old refresh token as used, adds the next one and returns the session with
+	// its new end. ErrNotFound: unknown, ended or past its end. ErrReused: it was used before; the
+	// session has been ended by this call.
+	RotateSession(ctx context.Context, old, next [32]byte, now, expires time.Time) (Session, error)
+	// EndSession ends the session of a refresh token. Not finding one is no error.
+	EndSession(ctx context.Context, refresh [32]byte, now time.Time) error
+
+	// SigningKeys lists the sealed keys for access tokens, newest first.
+	SigningKeys(ctx context.Context) ([]SigningKey, error)
+	// AddFirstSigningKey stores a key unless there is one already. Safe when several processes start at once.
+	AddFirstSigningKey(ctx context.Context, k SigningKey) error
+}
+
+// Desks finds desks by the token in the callback URL, before a tenant is known.
+type Desks interface {
+	DeskByToken(ctx context.Context, tokenHash [32]byte) (Desk, error)
+}
+
+// TenantStore is one tenant's data. A change of desk, connections or card grows the tenant's revision in
+// the same transaction; Claimed.Revision carries it, so that a worker knows when what it remembers is old.
+type TenantStore interface {
+	Tenant(ctx context.Context) (Tenant, error)
+	Setup(ctx context.Context) (Setup, error) // everything a worker needs, read in one transaction
+
+	Desk(ctx context.Context) (Desk, error)
+	// UpdateDesk reads the desk under a lock, lets change edit it and stores it unless change fails.
+	UpdateDesk(ctx context.Context, change func(*Desk) error) (Desk, error)
+	// AddRejection stores one and removes the oldest beyond keep.
+	AddRejection(ctx context.Context, r Rejection, keep int) error
+	Rejections(ctx context.Context) ([]Rejection, error) // newest first
+
+	Connections(ctx context.Context) ([]Connection, error) // oldest first
+	Connection(ctx context.Context, id ID) (Connection, error)
+	CreateConnection(ctx context.Context, c Connection) error
+	UpdateConnection(ctx context.Context, id ID, change func(*Connection) error) (Connection, error)
+	DeleteConnection(ctx context.Context, id ID) error // with its rows
+
+	// Card gives the newest version; the zero Card (version 0) when there is none.
+	Card(ctx context.Context) (Card, error)
+	Cards(ctx context.Context) ([]Card, error) // newest first
+	// PublishCard stores c as the next version. basedOn >= 0 must be the newest version, else CodeConflict.
+	PublishCard(ctx context.Context, c Card, basedOn int) (Card, error)
+
+	// ReplaceRows hands a writer to load and, when load succeeds, makes the rows written through it the
+	// connection's only rows, all at once, and applies change to the connection in the same transaction.
+	ReplaceRows(ctx context.Context, connection ID, load func(RowWriter) error, change func(*Connection)) (Connection, error)
+	// FindRows gives the rows with this index, highest line first, at most limit.
+	FindRows(ctx context.Context, connection ID, index []byte, limit int) ([]Row, error)
+
+	Chats(ctx context.Context, q ChatQuery) ([]ChatRecord, error) // newest first
+	Chat(ctx context.Context, id ID) (ChatRecord, error)          // with its attempts
+}
+
+// RowWriter takes the rows of an import; it batches by itself.
+type RowWriter interface {
+	WriteRow(Row) error
+}
+
+// Queue is the six verbs of accepting and working off chats, see docs/architecture.md. Implementations
+// group concurrent calls of Accept, Finish and Retry into few transactions.
+type Queue interface {
+	// Accept stores the chats of one request; when it returns nil they cannot be lost. A chat that is
+	// already there (same desk, same external id) is left alone; fresh says how many were new.
+	// The group's transaction may hold other callers' chats; an error means: send it again.
+	Accept(ctx context.Context, chats []Arrival) (fresh int, err error)
+	// Claim takes the next fair batch of one lane: round robin over tenants after the cursor.
+	Claim(ctx context.Context, c ClaimRequest) ([]Claimed, error)
+	// Finish ends a chat. False: it was no longer ours and somebody else ends it.
+	Finish(ctx context.Context, f Finish) (bool, error)
+	// Retry gives a chat back for later. False: it was no longer ours.
+	Retry(ctx context.Context, r Retry) (bool, error)
+	// Extend renews leases and returns the chats that are still ours.
+	Extend(ctx context.Context, holds []Hold, lease time.Duration) (kept []ID, err error)
+	// Sweep makes leases that ran out and tries that are due ready again, at most 1,000 a call.
+	Sweep(ctx context.Context) (Swept, error)
+}
+
+// Ringer tells workers that rows of a lane wait. It never blocks and may lose a ring: workers poll too.
+type Ringer interface {
+	Ring(Lane)
+}
+
+// LiveSupporti is the service that shows details to agents; *livesupporti.Client is it.
+type LiveSupporti interface {
+	PostDetails(ctx context.Context, cred livesupporti.Credentials, visitorID string, body []byte) (livesupporti.Answer, error)
+	Agents(ctx context.Context, cred livesupporti.Credentials) (count int, a livesupporti.Answer, err error)
+}
+
+// Lane is one of the two queues that chats wait in.
+type Lane int16
+
+// The lanes.
+const (
+	LaneLookup   Lane = 0 // to be looked up and then delivered at once
+	LaneDelivery Lane = 1 // details are ready; an attempt failed or waits for the desk
+)
+
+// Arrival is one chat to accept.
+type Arrival struct {
+	DeskID     ID            // the tenant is taken from the desk's row
+	ChatID     ID            // UUIDv7
+	ExternalID string        // unique in the tenant: the notification's Id and the element's index
+	VisitorID  string        // text; empty for what is not a chat
+	Body       []byte        // sealed
+	Ago        time.Duration // how long before now the chat really started (a repeated attempt)
+	NotAChat   bool          // ends at once with that outcome
+}
+
+// ClaimRequest asks for work.
+type ClaimRequest struct {
+	Lane     Lane
+	After    ID            // cursor: the tenant after which to begin; the zero ID begins at the lowest
+	Limit    int           // chats at most
+	Share    int           // chats of one tenant at most
+	Excluded []ID          // tenants that have enough in flight
+	Lease    time.Duration // by the database's clock
+	Fence    int64         // random, drawn for this call
+}
+
+// Hold names a claimed chat: only who holds the fence may end it.
+type Hold struct {
+	TenantID  ID
+	VisitorID string
+	ChatID    ID
+	Fence     int64
+}
+
+// Claimed is one chat in a worker's hands.
+type Claimed struct {
+	Hold
+	Lane       Lane
+	Claims     int           // how often it was claimed, this time included
+	Tries      int           // attempts to deliver so far
+	ReceivedAt time.Time     // by the database's clock
+	Age        time.Duration // since ReceivedAt, by the database's clock, when it was claimed
+	Ago        time.Duration // how long before ReceivedAt the chat really started
+	Revision   int64         // of the tenant's setup
+	Body       []byte        // sealed
+	Details    []byte        // sealed exact bytes to post; nil before the first attempt
+	Trail      []byte        // JSON of Trail so far; nil at first
+}
+
+// Finish ends a chat with its outcome. Trail and Details replace what was kept so far.
+type Finish struct {
+	Hold
+	Outcome     Outcome
+	MS          float64 // from the notification's first byte until ended
+	CardVersion int     // 0 = none was used
+	Trail       []byte
+	Details     []byte   // sealed; nil when nothing was made
+	Attempt     *Attempt // the last attempt to deliver; nil when there was none in this round
+}
+
+// Retry gives a chat back, to be claimed again in Lane after Delay.
+type Retry struct {
+	Hold
+	Lane    Lane
+	Delay   time.Duration
+	Trail   []byte
+	Details []byte
+	Attempt *Attempt // counted in Tries; nil when nothing was posted
+}
+
+// Attempt is one try to deliver.
+type Attempt struct {
+	Number  int     // 1 is the first
+	StartMS float64 // after the notification's first byte
+	MS      float64
+	Status  int    // HTTP status; 0 = no answer
+	Verdict string // accepted, refused, unauthorized, throttled, retry
+	Message string // in words
+	Excerpt []byte // sealed beginning of the answer; nil = none
+}
+
+// Swept is what a sweep did.
+type Swept struct {
+	Ready int           // chats made ready again
+	Next  time.Duration // until the next lease or try is due; negative = none waits
+}

@@ -1,0 +1,159 @@
+package hub
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"sidecard/connectors"
+)
+
+// setupCache remembers what serving a tenant needs, with its sources open. An entry is good as long as
+// the tenant's revision is the one it was read at; every claim carries the revision, so nothing expires
+// by time and a change counts from the next chat on.
+type setupCache struct {
+	entries *lru.Cache[ID, *openSetup]
+}
+
+const setupsRemembered = 4096
+
+// newestRevision asks setup to read whatever is stored now.
+const newestRevision = math.MaxInt64
+
+func newSetupCache() *setupCache {
+	c, err := lru.NewWithEvict(setupsRemembered, func(_ ID, s *openSetup) { s.retire(nil) })
+	if err != nil {
+		panic(err) // only for a size below one
+	}
+	return &setupCache{c}
+}
+
+func (c *setupCache) close() {
+	for _, s := range c.entries.Values() {
+		for _, o := range s.sources {
+			o.close()
+		}
+	}
+}
+
+// openSetup is a Setup with sources that open at first use.
+type openSetup struct {
+	Setup
+	sources map[ID]*openSource
+	pause   *pause
+}
+
+// openSource is one connection of a setup; it survives changes of the setup that leave it alone.
+type openSource struct {
+	Connection Connection
+	once       sync.Once
+	source     connectors.Source
+	err        error
+}
+
+func (o *openSource) close() {
+	o.once.Do(func() { o.err = fmt.Errorf("connection %s is closed", o.Connection.ID) })
+	if o.source != nil {
+		_ = o.source.Close()
+	}
+}
+
+// retire closes the sources that next does not go on using, once the lookups that hold them must be over.
+func (s *openSetup) retire(next *openSetup) {
+	for id, o := range s.sources {
+		if next == nil || next.sources[id] != o {
+			time.AfterFunc(time.Minute, o.close)
+		}
+	}
+}
+
+// setup gives a tenant's setup at least as new as revision.
+func (h *Hub) setup(ctx context.Context, tenant ID, revision int64) (*openSetup, error) {
+	known, ok := h.setups.entries.Get(tenant)
+	if ok && known.Revision >= revision {
+		return known, nil
+	}
+	read, err := h.Store.Tenant(tenant).Setup(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read setup: %w", err)
+	}
+	next := &openSetup{Setup: read, sources: make(map[ID]*openSource, len(read.Connections)), pause: &pause{}}
+	if ok {
+		next.pause = known.pause
+	}
+	for _, c := range read.Connections {
+		next.sources[c.ID] = &openSource{Connection: c}
+		if ok && known.sources[c.ID] != nil && known.sources[c.ID].Connection.Revision == c.Revision {
+			next.sources[c.ID] = known.sources[c.ID]
+		}
+	}
+	h.setups.entries.Add(tenant, next)
+	if ok {
+		known.retire(next)
+	}
+	return next, nil
+}
+
+// source opens a connection's source at first use.
+func (h *Hub) source(s *openSetup, id ID) (connectors.Source, error) {
+	o, ok := s.sources[id]
+	if !ok {
+		return nil, &connectors.Error{Class: connectors.Misconfigured, Code: "connection.gone",
+			Message: "The connection was removed.", Fix: "Publish a card without its fields."}
+	}
+	o.once.Do(func() { o.source, o.err = h.openSource(context.Background(), s.Tenant, o.Connection) })
+	return o.source, o.err
+}
+
+// openSource makes a source from a stored connection.
+func (h *Hub) openSource(ctx context.Context, t Tenant, c Connection) (connectors.Source, error) {
+	connector, ok := h.Connectors.Find(c.Kind)
+	if !ok {
+		return nil, fmt.Errorf("connection %s has unknown kind %q", c.ID, c.Kind)
+	}
+	settings, err := h.secretSettings(t.ID, c)
+	if err != nil {
+		return nil, err
+	}
+	open := connectors.Settings{}
+	if err := json.Unmarshal(c.Settings, &open); err != nil {
+		return nil, fmt.Errorf("settings of connection %s: %w", c.ID, err)
+	}
+	maps.Copy(settings, open)
+	in := connectors.OpenInput{Settings: settings, HTTP: h.Way.HTTP, Dial: h.Way.Dial, Resolve: h.Way.Resolve,
+		Now: h.Now, Log: h.Log.With("tenant", t.ID, "connection", c.ID)}
+	if connector.Spec().Imports {
+		index, err := h.open(tenantRef(t.ID, "index_key"), t.IndexKey)
+		if err != nil {
+			return nil, err
+		}
+		in.Rows = &rowFinder{hub: h, tenant: t.ID, connection: c, index: index}
+	}
+	return connector.Open(ctx, in)
+}
+
+// pause holds back posts for a desk that asked for it (429), in this process.
+type pause struct {
+	mu    sync.Mutex
+	until time.Time
+}
+
+func (p *pause) extend(until time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if until.After(p.until) {
+		p.until = until
+	}
+}
+
+func (p *pause) left(now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return max(0, p.until.Sub(now))
+}
