@@ -128,7 +128,7 @@ func (h *Hub) accept(ctx context.Context, desk *cachedDesk, n livesupporti.Notif
 		a.VisitorID = key(c.VisitorID.String())
 		arrivals = append(arrivals, a)
 	}
-	for _, o := range n.Others {
+	for _, o := range n.Others[:min(len(n.Others), keptOthers)] {
 		a, err := h.arrival(desk.Desk, n, o.Index, keptChat{Action: o.Action, Unsigned: unsigned, TookMS: took})
 		if err != nil {
 			return Receipt{}, err
@@ -162,6 +162,10 @@ func (h *Hub) arrival(d Desk, n livesupporti.Notification, index int, kept keptC
 	a.Body, err = h.seal(chatRef(d.TenantID, a.ChatID, "body"), plain)
 	return a, err
 }
+
+// keptOthers bounds how many elements of one notification are kept as "not a chat"; a hostile body could
+// hold tens of thousands.
+const keptOthers = 10
 
 // senderDelay estimates how long ago the chat started: LiveSupporti sends no time, but repeats after one
 // minute and after four more (docs: the ASP.NET WebHooks sender's schedule).
