@@ -61,7 +61,8 @@ const (
 	ringTimeout = 200 * time.Millisecond
 	ringPause   = 50 * time.Millisecond // after a failed ring; it is dropped, since workers poll
 	ringsEnough = 100                   // rings waiting in Redis: nobody is free to hear more
-	ringsLooked = time.Second           // how often their number is looked at
+	lookEvery   = 64                    // rings between two looks at their number
+	lookAgain   = time.Second           // and the time, once there were enough
 )
 
 // NewRinger starts ringing over a client made by Client.
@@ -89,31 +90,39 @@ func (r *Ringer) Close() {
 }
 
 func (r *Ringer) run(lane hub.Lane) {
-	var looked time.Time
-	var full, failing bool
-	for {
+	var failing bool
+	var fullUntil time.Time
+	for sent := 0; ; {
 		select {
 		case <-r.done:
 			return
 		case <-r.lanes[lane]:
 		}
-		if time.Since(looked) > ringsLooked {
-			full, looked = r.full(lane), time.Now()
-		}
-		if full {
+		if time.Now().Before(fullUntil) {
 			continue
 		}
+		if sent%lookEvery == 0 && r.full(lane) {
+			fullUntil = time.Now().Add(lookAgain)
+			continue
+		}
+		sent++
 		err := r.send(lane)
 		if err != nil && !failing {
 			r.log.Warn("ring not sent; workers find the work by polling", "queue", queueNames[lane], "error", err)
 		}
-		if failing = err != nil; failing {
-			select {
-			case <-r.done:
-				return
-			case <-time.After(ringPause):
-			}
+		if failing = err != nil; failing && !r.pause() {
+			return
 		}
+	}
+}
+
+// pause waits a little after a failure; false when ringing stops.
+func (r *Ringer) pause() bool {
+	select {
+	case <-r.done:
+		return false
+	case <-time.After(ringPause):
+		return true
 	}
 }
 

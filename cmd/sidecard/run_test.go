@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"sidecard/internal/api/contract"
+	"sidecard/internal/livesupporti/livesupportitest"
+	"sidecard/internal/tour"
+)
+
+// build makes the real program once for a test.
+func build(t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "sidecard")
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput()
+	if err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return binary
+}
+
+// running is one `sidecard run`.
+type running struct {
+	cmd             *exec.Cmd
+	portal, console string
+}
+
+func startRun(t *testing.T, binary string, args ...string) *running {
+	t.Helper()
+	r := &running{cmd: exec.Command(binary, append([]string{"run"}, args...)...)}
+	r.cmd.Stderr = os.Stderr
+	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	out, err := r.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.end(syscall.SIGKILL) })
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		name, value, _ := strings.Cut(lines.Text(), " ")
+		switch name {
+		case "Portal":
+			r.portal = strings.TrimSpace(value)
+		case "Console":
+			r.console = strings.TrimSpace(value)
+		case "Stop": // the last line: everything is set up
+			go func() {
+				for lines.Scan() {
+				}
+			}()
+			return r
+		}
+	}
+	t.Fatalf("the program ended before it was set up: %v", lines.Err())
+	return nil
+}
+
+func (r *running) end(signal syscall.Signal) {
+	_ = r.cmd.Process.Signal(signal)
+	_, _ = r.cmd.Process.Wait()
+}
+
+func signedIn(t *testing.T, portal string) *tour.Client {
+	t.Helper()
+	c := tour.NewClient(portal)
+	if _, err := c.SignIn(t.Context(), contract.SignIn{Email: demoTenant.Email, Password: demoTenant.Password}); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+func TestAnAcceptedChatOutlivesKillMinusNine(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	binary := build(t)
+	args := []string{"--data", t.TempDir(), "--listen", freeAddress(t), "--simulator-listen", freeAddress(t)}
+
+	first := startRun(t, binary, args...)
+	live := livesupportitest.Control{BaseURL: first.console}
+	if err := live.Misbehave(ctx, livesupportitest.Fault{Route: livesupportitest.RouteDetails, Mode: livesupportitest.ModeStatus, Status: 503}); err != nil {
+		t.Fatal(err)
+	}
+	chat, err := live.StartChat(ctx, demoTenant.DeskEmail, livesupportitest.Visitor{Email: tour.SampleEmails[0]})
+	if err == nil {
+		chat, err = live.WaitAnnounced(ctx, chat.ID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.end(syscall.SIGKILL)
+
+	startRun(t, binary, args...)
+	shown, err := live.WaitShown(ctx, chat.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if shown.Shown.Times != 1 || len(shown.Shown.Fields) == 0 {
+		t.Errorf("shown %d times with %v, want once with her details", shown.Shown.Times, shown.Shown.Fields)
+	}
+}
+
+func TestTheDemoTenantIsMadeOnce(t *testing.T) {
+	t.Parallel()
+	binary := build(t)
+	args := []string{"--data", t.TempDir(), "--listen", freeAddress(t), "--simulator-listen", freeAddress(t)}
+	for range 2 {
+		r := startRun(t, binary, args...)
+		desk, err := signedIn(t, r.portal).Desk(t.Context())
+		if err != nil || desk.HandshakeAt == nil || !desk.ApiKeySet {
+			t.Fatalf("desk = %+v, %v, want the demo tenant's, connected", desk, err)
+		}
+		r.end(syscall.SIGTERM)
+	}
+}
+
+func TestTheDemoShowsACard(t *testing.T) {
+	t.Parallel()
+	binary := build(t)
+	out, err := exec.CommandContext(t.Context(), binary, "demo").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "Maya Lindqvist") || !strings.Contains(string(out), "The agent saw it") {
+		t.Errorf("demo: %v\n%s", err, out)
+	}
+	out, err = exec.CommandContext(t.Context(), binary, "demo", "--email", "stranger@example.com").CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "No customer with this e-mail") {
+		t.Errorf("demo of a stranger: %v, want a failure that says why\n%s", err, out)
+	}
+}

@@ -1,0 +1,105 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"sidecard/internal/api"
+	"sidecard/internal/queue"
+	"sidecard/internal/store"
+)
+
+// drainTime is how long requests in flight may take at a stop.
+const drainTime = 15 * time.Second
+
+// Production opens PostgreSQL and Redis.
+func Production(ctx context.Context, c Config, log *slog.Logger) (Backends, error) {
+	s, err := store.OpenPostgres(ctx, store.Options{URL: c.DatabaseURL, MaxConns: c.DatabaseConns, Log: log})
+	if err != nil {
+		return Backends{}, err
+	}
+	r, err := queue.Client(c.RedisURL)
+	if err != nil {
+		s.Close()
+		return Backends{}, fmt.Errorf("REDIS_URL: %w", err)
+	}
+	return Backends{Store: s, Redis: r, Close: func() { _ = r.Close(); s.Close() }}, nil
+}
+
+// RunAPI serves the HTTP face until ctx ends, then lets requests in flight finish.
+func RunAPI(ctx context.Context, c Config) error {
+	if err := c.Require("PUBLIC_URL", "DATABASE_URL", "REDIS_URL", "MASTER_KEY"); err != nil {
+		return err
+	}
+	return run(ctx, c, func(ctx context.Context, a *App) error {
+		handler, err := a.Handler()
+		if err != nil {
+			return err
+		}
+		return a.listen(ctx, handler)
+	})
+}
+
+// RunWorker carries chats until ctx ends, and answers health checks meanwhile.
+func RunWorker(ctx context.Context, c Config) error {
+	if err := c.Require("PUBLIC_URL", "DATABASE_URL", "REDIS_URL", "MASTER_KEY"); err != nil {
+		return err
+	}
+	return run(ctx, c, func(ctx context.Context, a *App) error {
+		both, ctx := errgroup.WithContext(ctx)
+		both.Go(func() error { return a.Work(ctx) })
+		both.Go(func() error { return a.listen(ctx, api.Health(a.Hub)) })
+		return both.Wait()
+	})
+}
+
+func run(ctx context.Context, c Config, serve func(context.Context, *App) error) error {
+	log := Log(os.Stderr, c.LogLevel)
+	slog.SetDefault(log)
+	b, err := Production(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	a, err := New(ctx, c, b, log)
+	if err != nil {
+		b.Close()
+		return err
+	}
+	defer a.Close()
+	return serve(ctx, a)
+}
+
+func (a *App) listen(ctx context.Context, h http.Handler) error {
+	l, err := net.Listen("tcp", a.config.ListenAddr)
+	if err != nil {
+		return fmt.Errorf("LISTEN_ADDR: %w", err)
+	}
+	a.log.Info("listening", "address", l.Addr().String())
+	return Serve(ctx, l, h)
+}
+
+// Serve answers on l until ctx ends, then drains.
+func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	s := api.Server(h)
+	failed := make(chan error, 1)
+	go func() { failed <- s.Serve(l) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	if err := s.Shutdown(ctx); err != nil {
+		return errors.Join(err, s.Close())
+	}
+	return nil
+}
