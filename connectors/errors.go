@@ -60,9 +60,11 @@ func IsForbidden(err error) bool {
 // ForbiddenError is what a source answers when the guarded way out refused an address. It is the same for
 // every address, so that nobody can map a private network with it.
 func ForbiddenError(err error) *Error {
-	return &Error{Class: Forbidden, Code: "forbidden", Message: "That address is not allowed.",
+	return &Error{
+		Class: Forbidden, Code: "forbidden", Message: "That address is not allowed.",
 		Fix: "Use the public address of your server. If Sidecard runs in your own network, its operator can allow the address.",
-		Err: err}
+		Err: err,
+	}
 }
 
 // AsError finds the *Error in err. Anything else becomes one: a refused address is Forbidden, a passed
@@ -77,12 +79,16 @@ func AsError(err error) *Error {
 	case IsForbidden(err):
 		return ForbiddenError(err)
 	case errors.Is(err, context.DeadlineExceeded):
-		return &Error{Class: Transient, Code: "timeout", Message: "The source did not answer in time.",
-			Fix: "Try again; if it stays slow, look at the source's own load.", Err: err}
+		return &Error{
+			Class: Transient, Code: "timeout", Message: "The source did not answer in time.",
+			Fix: "Try again; if it stays slow, look at the source's own load.", Err: err,
+		}
 	case errors.Is(err, context.Canceled):
 		return &Error{Class: Canceled, Code: "canceled", Message: "The lookup was stopped.", Err: err}
 	default:
-		return &Error{Class: Bug, Code: "bug", Message: "The source answered in a way Sidecard does not understand.",
-			Fix: "Try again; if it stays, tell us the reference.", Err: err}
+		return &Error{
+			Class: Bug, Code: "bug", Message: "The source answered in a way Sidecard does not understand.",
+			Fix: "Try again; if it stays, tell us the reference.", Err: err,
+		}
 	}
 }

@@ -15,7 +15,8 @@ type Spec struct {
 	// Settings is a JSON Schema 2020-12 object with "additionalProperties": false. Hints the host and
 	// portal understand on a property: "x-secret": true (sealed, write-only), "x-order": n,
 	// "x-group": "heading", "x-advanced": true, "x-placeholder": "…", "x-widget": "password" | "textarea"
-	// | "lines", "x-help": "…". Every property has a title and a description.
+	// | "lines", "x-help": "…". Every property has a title and a description; a choice is an enum, or a oneOf
+	// of const, title and description.
 	Settings json.RawMessage
 	Guide    string // Markdown: what the tenant does on the other side, step by step
 	Imports  bool   // the data comes as a file; the connector implements Importer
