@@ -34,7 +34,15 @@ const (
 // ErrForbidden says that the door does not lead to the address that was asked
 // for. It is returned before anything is sent, so neither its text nor its
 // timing tells whether something listens there. The text may be shown to people.
-var ErrForbidden = errors.New("that address is not allowed")
+//
+// It says so by behaviour, too: connectors tell it from other failures by its
+// method Forbidden, without knowing this package.
+var ErrForbidden error = forbidden{}
+
+type forbidden struct{}
+
+func (forbidden) Error() string   { return "that address is not allowed" }
+func (forbidden) Forbidden() bool { return true }
 
 // Resolver finds the addresses of a host name. [net.Resolver] is one; the
 // network is always "ip".

@@ -2,6 +2,8 @@ package embedded_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,6 +12,7 @@ import (
 	"sidecard/internal/api/contract"
 	"sidecard/internal/app"
 	"sidecard/internal/livesupporti/livesupportitest"
+	"sidecard/internal/tour"
 )
 
 const maya = "maya@lindqvist.se"
@@ -338,4 +341,35 @@ func TestNoSecretAndNoVisitorReachesTheLog(t *testing.T) {
 			t.Error("the log is empty: this test would not notice anything")
 		}
 	})
+}
+
+func TestAConnectionCannotReachWhatIsNotAllowed(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		for _, host := range []string{"169.254.169.254", "10.0.0.7", "fd00::1", "::ffff:10.0.0.1", "0x0a000001"} {
+			c, err := w.client.Connect(t.Context(), contract.ConnectionCreate{Kind: "postgres", Name: "Shop", Settings: map[string]json.RawMessage{
+				"host": raw(host), "database": raw("shop"), "user": raw("sidecard"), "password": raw("secret-of-the-shop"), "table": raw("customers"), "email_column": raw("email")}})
+			var refused *tour.Refusal
+			if errors.As(err, &refused) && refused.Problem.Status == http.StatusBadRequest {
+				continue // the form refuses it already
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", host, err)
+			}
+			report, err := w.client.Check(t.Context(), c.Id.String())
+			if err != nil || report.Ok || len(report.Steps) == 0 {
+				t.Fatalf("%s: check = %+v, %v, want a failed step", host, report, err)
+			}
+			if last := report.Steps[len(report.Steps)-1]; !strings.Contains(last.Detail+last.Advice, "not allowed") {
+				t.Errorf("%s: %+v, want it to say that the address is not allowed", host, last)
+			}
+		}
+	})
+}
+
+func raw(s string) json.RawMessage {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // a string
+	}
+	return b
 }

@@ -28,6 +28,13 @@ func (h *Hub) ImportFile(ctx context.Context, a Actor, id ID, filename, emailCol
 	if !ok {
 		return ImportResult{}, fail(CodeConflict, "This connection asks its source directly; there is no file to upload.")
 	}
+	if emailColumn == "" {
+		var settings connectors.Settings
+		if err := json.Unmarshal(c.Settings, &settings); err != nil {
+			return ImportResult{}, fmt.Errorf("settings of connection %s: %w", c.ID, err)
+		}
+		emailColumn = settings.String("email_column", "")
+	}
 	index, err := h.indexKey(ctx, t)
 	if err != nil {
 		return ImportResult{}, err

@@ -66,7 +66,11 @@ func checkSettings(spec connectors.Spec, all connectors.Settings) error {
 	}
 	refusal := fail(CodeInvalid, "Some settings are missing or wrong.")
 	for _, leaf := range leaves(bad) {
-		refusal.Fields = append(refusal.Fields, describeLeaf(leaf)...)
+		for _, f := range describeLeaf(leaf) {
+			if !slices.Contains(refusal.Fields, f) { // a choice of several fails once for each of them
+				refusal.Fields = append(refusal.Fields, f)
+			}
+		}
 	}
 	return refusal
 }
@@ -114,6 +118,8 @@ func describeLeaf(e *jsonschema.ValidationError) []FieldError {
 		}
 	case *kind.Enum:
 		all = append(all, FieldError{Pointer: at, Detail: "Choose one of: " + list(k.Want) + "."})
+	case *kind.Const:
+		all = append(all, FieldError{Pointer: at, Detail: "Choose one of the values that the settings' schema lists."})
 	case *kind.Pattern:
 		all = append(all, FieldError{Pointer: at, Detail: "This has characters that are not allowed here."})
 	case *kind.MinLength:

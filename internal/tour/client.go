@@ -74,6 +74,11 @@ func (c *Client) Connect(ctx context.Context, in contract.ConnectionCreate) (con
 	return call[contract.Connection](ctx, c, http.MethodPost, "/api/v1/connections", in)
 }
 
+// Check tries a connection step by step.
+func (c *Client) Check(ctx context.Context, connection string) (contract.CheckReport, error) {
+	return call[contract.CheckReport](ctx, c, http.MethodPost, "/api/v1/connections/"+connection+"/check", nil)
+}
+
 // Upload replaces a connection's rows with a CSV file's.
 func (c *Client) Upload(ctx context.Context, connection, filename string, file io.Reader) (contract.ImportReport, error) {
 	path := "/api/v1/connections/" + connection + "/import?filename=" + url.QueryEscape(filename)
