@@ -62,11 +62,11 @@ func New(ctx context.Context, c Config, b Backends, log *slog.Logger) (*App, err
 	if err != nil {
 		return nil, err
 	}
-	allowed, err := c.allowed()
+	where, err := c.door()
 	if err != nil {
 		return nil, err
 	}
-	door := egress.New(egress.Options{AllowCIDRs: allowed})
+	door := egress.New(where)
 	out := door.HTTP(egress.HTTPOptions{})
 	ringer := queue.NewRinger(b.Redis, log)
 	h := hub.New(hub.Config{

@@ -2,13 +2,14 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
 	"net/url"
 	"os"
-	"slices"
+	"reflect"
 	"strings"
 	"time"
 
@@ -29,6 +30,7 @@ type Config struct {
 	LiveSupporti string `env:"LIVESUPPORTI_API_URL" envDefault:"https://livesupporti.com/api" comment:"Where details are posted."`
 
 	AllowCIDRs     string   `env:"EGRESS_ALLOW_CIDRS" comment:"Private networks that connections may reach, comma separated. Default: none."`
+	DenyCIDRs      string   `env:"EGRESS_DENY_CIDRS" comment:"Networks that connections may never reach, comma separated; wins over the allowed ones. Name your own database and Redis here when they stand in an allowed network."`
 	TrustedProxies []string `env:"TRUSTED_PROXIES" comment:"Addresses or networks of the proxies in front, whose X-Forwarded-For is believed, comma separated. Default: none."`
 
 	ChatDeadline   time.Duration `env:"CHAT_DEADLINE" envDefault:"10m" comment:"A chat older than this is not delivered any more."`
@@ -42,75 +44,121 @@ type Config struct {
 var fileVariants = []string{"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "MASTER_KEY"}
 
 // FromEnv reads the configuration from the environment. It checks values, not whether they are there:
-// each program asks for what it needs with Require.
+// each program asks for what it needs with Require. No error holds a secret's value.
 func FromEnv() (Config, error) {
 	environ := env.ToMap(os.Environ())
 	for _, name := range fileVariants {
-		path := environ[name+"_FILE"]
-		if path == "" {
-			continue
+		if err := readFile(environ, name); err != nil {
+			return Config{}, err
 		}
-		if environ[name] != "" {
-			return Config{}, fmt.Errorf("%s and %s_FILE are both set; keep one", name, name)
-		}
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return Config{}, fmt.Errorf("%s_FILE: %w", name, err)
-		}
-		environ[name] = strings.TrimSpace(string(text))
 	}
 	var c Config
 	if err := env.ParseWithOptions(&c, env.Options{Environment: environ}); err != nil {
-		return Config{}, configError(err)
+		return Config{}, wrongKinds(err)
 	}
 	return c, c.check()
 }
 
-// configError names the variable without its value, which may be secret.
-func configError(err error) error {
-	var aggregate env.AggregateError
-	if !errors.As(err, &aggregate) {
+// readFile takes a setting from the file that NAME_FILE names.
+func readFile(environ map[string]string, name string) error {
+	path := environ[name+"_FILE"]
+	if path == "" {
+		return nil
+	}
+	if environ[name] != "" {
+		return fmt.Errorf("%s and %s_FILE are both set; keep one", name, name)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("%s_FILE: %w", name, err)
+	}
+	if environ[name] = strings.TrimSpace(string(text)); environ[name] == "" {
+		return fmt.Errorf("%s_FILE names an empty file", name)
+	}
+	return nil
+}
+
+// kindsOfSetting say in words what a field's type takes.
+var kindsOfSetting = map[reflect.Type]string{
+	reflect.TypeFor[time.Duration](): "a duration such as 90s or 10m",
+	reflect.TypeFor[slog.Level]():    "DEBUG, INFO, WARN or ERROR",
+	reflect.TypeFor[int]():           "a whole number",
+	reflect.TypeFor[int64]():         "a whole number",
+}
+
+// wrongKinds names the settings whose text does not fit their type, without that text.
+func wrongKinds(err error) error {
+	var all env.AggregateError
+	if !errors.As(err, &all) {
 		return err
 	}
 	var wrong []string
-	for _, e := range aggregate.Errors {
-		if p := (env.ParseError{}); errors.As(e, &p) {
-			wrong = append(wrong, p.Name+" must be a "+p.Type.String())
-			continue
+	for _, e := range all.Errors {
+		var p env.ParseError
+		field, ok := reflect.StructField{}, errors.As(e, &p)
+		if ok {
+			field, ok = reflect.TypeFor[Config]().FieldByName(p.Name)
 		}
-		wrong = append(wrong, e.Error())
+		if !ok {
+			return err
+		}
+		wrong = append(wrong, field.Tag.Get("env")+" must be "+kindsOfSetting[field.Type])
 	}
 	return errors.New(strings.Join(wrong, "; "))
 }
 
 func (c *Config) check() error {
-	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
-	c.LiveSupporti = strings.TrimSuffix(c.LiveSupporti, "/")
-	for _, u := range []struct{ name, value string }{{"PUBLIC_URL", c.PublicURL}, {"LIVESUPPORTI_API_URL", c.LiveSupporti}} {
-		if u.value == "" {
-			continue
-		}
-		parsed, err := url.Parse(u.value)
-		if err != nil || parsed.Host == "" || !slices.Contains([]string{"http", "https"}, parsed.Scheme) || parsed.RawQuery != "" {
+	for _, u := range []struct {
+		name  string
+		value *string
+	}{{"PUBLIC_URL", &c.PublicURL}, {"LIVESUPPORTI_API_URL", &c.LiveSupporti}} {
+		*u.value = strings.TrimSuffix(*u.value, "/")
+		if *u.value != "" && !isAddress(*u.value) {
 			return fmt.Errorf("%s must be an address such as https://sidecard.example.com", u.name)
 		}
 	}
-	if _, err := c.allowed(); err != nil {
-		return fmt.Errorf("EGRESS_ALLOW_CIDRS: %w", err)
+	if _, err := c.door(); err != nil {
+		return err
 	}
-	if c.ChatDeadline < 10*time.Second || c.ChatDeadline > 24*time.Hour {
-		return errors.New("CHAT_DEADLINE must be between 10s and 24h")
+	for i, p := range c.TrustedProxies {
+		c.TrustedProxies[i] = strings.TrimSpace(p)
+		_, notNetwork := netip.ParsePrefix(c.TrustedProxies[i])
+		if _, notAddress := netip.ParseAddr(c.TrustedProxies[i]); notNetwork != nil && notAddress != nil {
+			return fmt.Errorf("TRUSTED_PROXIES: %q is neither an address nor a network", c.TrustedProxies[i])
+		}
 	}
-	if c.LookupDeadline < 100*time.Millisecond || c.LookupDeadline > time.Minute {
-		return errors.New("LOOKUP_DEADLINE must be between 100ms and 1m")
-	}
-	if c.MaxUploadMiB < 1 || c.DatabaseConns < 2 {
-		return errors.New("MAX_UPLOAD_MIB must be at least 1 and DATABASE_CONNECTIONS at least 2")
+	return cmp.Or(
+		between("CHAT_DEADLINE", c.ChatDeadline, 10*time.Second, 24*time.Hour, "10s and 24h"),
+		between("LOOKUP_DEADLINE", c.LookupDeadline, 100*time.Millisecond, time.Minute, "100ms and 1m"),
+		between("MAX_UPLOAD_MIB", c.MaxUploadMiB, 1, 10240, "1 and 10240"),
+		between("DATABASE_CONNECTIONS", c.DatabaseConns, 2, 1000, "2 and 1000"),
+	)
+}
+
+// isAddress reports whether s is a plain http address, without credentials, query or fragment.
+func isAddress(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Hostname() != "" && (u.Scheme == "http" || u.Scheme == "https") &&
+		u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
+}
+
+func between[T cmp.Ordered](name string, value, low, high T, words string) error {
+	if value < low || value > high {
+		return fmt.Errorf("%s must be between %s", name, words)
 	}
 	return nil
 }
 
-func (c *Config) allowed() ([]netip.Prefix, error) { return egress.ParseCIDRs(c.AllowCIDRs) }
+// door is where connections may go.
+func (c *Config) door() (o egress.Options, err error) {
+	if o.AllowCIDRs, err = egress.ParseCIDRs(c.AllowCIDRs); err != nil {
+		return o, fmt.Errorf("EGRESS_ALLOW_CIDRS: %w", err)
+	}
+	if o.DenyCIDRs, err = egress.ParseCIDRs(c.DenyCIDRs); err != nil {
+		return o, fmt.Errorf("EGRESS_DENY_CIDRS: %w", err)
+	}
+	return o, nil
+}
 
 // Require says which of the named settings are missing, in one sentence.
 func (c Config) Require(names ...string) error {

@@ -15,6 +15,7 @@ import (
 	"sidecard/internal/api"
 	"sidecard/internal/queue"
 	"sidecard/internal/store"
+	"sidecard/internal/vault"
 )
 
 // drainTime is how long requests in flight may take at a stop.
@@ -64,6 +65,9 @@ func RunWorker(ctx context.Context, c Config) error {
 func run(ctx context.Context, c Config, serve func(context.Context, *App) error) error {
 	log := Log(os.Stderr, c.LogLevel)
 	slog.SetDefault(log)
+	if _, err := vault.New(c.MasterKey); err != nil { // before anything is waited for
+		return err
+	}
 	b, err := Production(ctx, c, log)
 	if err != nil {
 		return err
