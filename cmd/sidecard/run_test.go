@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -17,15 +18,21 @@ import (
 	"sidecard/internal/tour"
 )
 
-// build makes the real program once for a test.
-func build(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "sidecard")
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput()
+// binary is the real program, built once for all tests.
+var binary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "sidecard-test-")
 	if err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+		panic(err)
 	}
-	return binary
+	binary = filepath.Join(dir, "sidecard")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("build: %v\n%s", err, out))
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
 }
 
 // running is one `sidecard run`.
@@ -34,7 +41,7 @@ type running struct {
 	portal, console string
 }
 
-func startRun(t *testing.T, binary string, args ...string) *running {
+func startRun(t *testing.T, args ...string) *running {
 	t.Helper()
 	r := &running{cmd: exec.Command(binary, append([]string{"run"}, args...)...)}
 	r.cmd.Stderr = os.Stderr
@@ -95,10 +102,9 @@ func TestAnAcceptedChatOutlivesKillMinusNine(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	binary := build(t)
 	args := []string{"--data", t.TempDir(), "--listen", freeAddress(t), "--simulator-listen", freeAddress(t)}
 
-	first := startRun(t, binary, args...)
+	first := startRun(t, args...)
 	live := livesupportitest.Control{BaseURL: first.console}
 	if err := live.Misbehave(ctx, livesupportitest.Fault{Route: livesupportitest.RouteDetails, Mode: livesupportitest.ModeStatus, Status: 503}); err != nil {
 		t.Fatal(err)
@@ -112,7 +118,7 @@ func TestAnAcceptedChatOutlivesKillMinusNine(t *testing.T) {
 	}
 	first.end(syscall.SIGKILL)
 
-	startRun(t, binary, args...)
+	startRun(t, args...)
 	shown, err := live.WaitShown(ctx, chat.ID)
 	if err != nil {
 		t.Fatal(err)
@@ -124,10 +130,9 @@ func TestAnAcceptedChatOutlivesKillMinusNine(t *testing.T) {
 
 func TestTheDemoTenantIsMadeOnce(t *testing.T) {
 	t.Parallel()
-	binary := build(t)
 	args := []string{"--data", t.TempDir(), "--listen", freeAddress(t), "--simulator-listen", freeAddress(t)}
 	for range 2 {
-		r := startRun(t, binary, args...)
+		r := startRun(t, args...)
 		desk, err := signedIn(t, r.portal).Desk(t.Context())
 		if err != nil || desk.HandshakeAt == nil || !desk.ApiKeySet {
 			t.Fatalf("desk = %+v, %v, want the demo tenant's, connected", desk, err)
@@ -138,7 +143,6 @@ func TestTheDemoTenantIsMadeOnce(t *testing.T) {
 
 func TestTheDemoShowsACard(t *testing.T) {
 	t.Parallel()
-	binary := build(t)
 	out, err := exec.CommandContext(t.Context(), binary, "demo").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "Maya Lindqvist") || !strings.Contains(string(out), "The agent saw it") {
 		t.Errorf("demo: %v\n%s", err, out)
