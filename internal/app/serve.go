@@ -23,14 +23,13 @@ const drainTime = 15 * time.Second
 
 // Production opens PostgreSQL and Redis.
 func Production(ctx context.Context, c Config, log *slog.Logger) (Backends, error) {
-	s, err := store.OpenPostgres(ctx, store.Options{URL: c.DatabaseURL, MaxConns: c.DatabaseConns, Log: log})
-	if err != nil {
-		return Backends{}, err
-	}
 	r, err := queue.Client(c.RedisURL)
 	if err != nil {
-		s.Close()
 		return Backends{}, fmt.Errorf("REDIS_URL: %w", err)
+	}
+	s, err := store.OpenPostgres(ctx, store.Options{URL: c.DatabaseURL, MaxConns: c.DatabaseConns, Log: log})
+	if err != nil {
+		return Backends{}, errors.Join(err, r.Close())
 	}
 	return Backends{Store: s, Redis: r, Close: func() { _ = r.Close(); s.Close() }}, nil
 }
@@ -82,7 +81,7 @@ func run(ctx context.Context, c Config, serve func(context.Context, *App) error)
 }
 
 func (a *App) listen(ctx context.Context, h http.Handler) error {
-	l, err := net.Listen("tcp", a.config.ListenAddr)
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.config.ListenAddr)
 	if err != nil {
 		return fmt.Errorf("LISTEN_ADDR: %w", err)
 	}
