@@ -55,7 +55,7 @@ func startStack(ctx context.Context, o livesupportitest.Options) (_ *stack, err 
 	if err != nil {
 		return nil, err
 	}
-	address, err := freeAddress()
+	address, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func startStack(ctx context.Context, o livesupportitest.Options) (_ *stack, err 
 	if err := s.startProgram(ctx, "api", address, environ); err != nil {
 		return nil, err
 	}
-	if address, err = freeAddress(); err != nil {
+	if address, err = freeAddress(ctx); err != nil {
 		return nil, err
 	}
 	return s, s.startProgram(ctx, "worker", address, environ)
@@ -101,7 +101,7 @@ func (s *stack) startServers(ctx context.Context) ([]string, error) {
 
 func (s *stack) startLive(ctx context.Context, o livesupportitest.Options) (string, error) {
 	s.live = livesupportitest.New(o)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
@@ -118,7 +118,7 @@ func (s *stack) startProgram(ctx context.Context, name, address string, environ 
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w\n%s", name, err, out)
 	}
-	cmd := exec.Command(binary)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), binary) // it ends by stop, after the clients
 	cmd.Env = append(environ, "LISTEN_ADDR="+address, "PATH="+os.Getenv("PATH"))
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -181,8 +181,8 @@ func (s *stack) stop() {
 	}
 }
 
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freeAddress(ctx context.Context) (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}

@@ -104,8 +104,10 @@ func (l *ledger) await(ctx context.Context, all int, quiet time.Duration) {
 func (l *ledger) figures(o options) steadyFigures {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	f := steadyFigures{Chats: o.Chats, Rate: o.Rate, Tenants: o.Tenants, Delivered: len(l.shown), Lost: o.Chats - len(l.shown),
-		Refused: l.refused, Seen: quantilesOf(l.seen)}
+	f := steadyFigures{
+		Chats: o.Chats, Rate: o.Rate, Tenants: o.Tenants, Delivered: len(l.shown), Lost: o.Chats - len(l.shown),
+		Refused: l.refused, Seen: quantilesOf(l.seen),
+	}
 	for _, times := range l.shown {
 		if times > 1 {
 			f.Doubled++

@@ -62,11 +62,12 @@ type program struct {
 
 // start brings everything up over a data folder; both addresses answer from then on.
 func start(ctx context.Context, dir, listen, simulatorListen string) (*program, error) {
-	front, err := net.Listen("tcp", listen)
+	var on net.ListenConfig
+	front, err := on.Listen(ctx, "tcp", listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen for the portal: %w", err)
 	}
-	back, err := net.Listen("tcp", simulatorListen)
+	back, err := on.Listen(ctx, "tcp", simulatorListen)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("listen for the simulated LiveSupporti: %w", err), front.Close())
 	}
@@ -163,7 +164,7 @@ func simulate(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", *listen)
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", *listen)
 	if err != nil {
 		return err
 	}

@@ -162,8 +162,10 @@ func (c *Config) door() (o egress.Options, err error) {
 
 // Require says which of the named settings are missing, in one sentence.
 func (c Config) Require(names ...string) error {
-	values := map[string]string{"PUBLIC_URL": c.PublicURL, "DATABASE_URL": c.DatabaseURL, "DATABASE_OWNER_URL": c.OwnerURL,
-		"REDIS_URL": c.RedisURL, "MASTER_KEY": c.MasterKey}
+	values := map[string]string{
+		"PUBLIC_URL": c.PublicURL, "DATABASE_URL": c.DatabaseURL, "DATABASE_OWNER_URL": c.OwnerURL,
+		"REDIS_URL": c.RedisURL, "MASTER_KEY": c.MasterKey,
+	}
 	var missing []string
 	for _, n := range names {
 		if values[n] == "" {

@@ -138,7 +138,7 @@ func startTLS(t *testing.T, h http.HandlerFunc, version uint16) (*http.Client, s
 	t.Helper()
 	s := httptest.NewUnstartedServer(h)
 	s.EnableHTTP2 = version >= tls.VersionTLS12
-	s.TLS = &tls.Config{MaxVersion: version, MinVersion: tls.VersionTLS10}
+	s.TLS = &tls.Config{MaxVersion: version, MinVersion: tls.VersionTLS10} //nolint:gosec // plays an old server
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.StartTLS()
 	t.Cleanup(s.Close)

@@ -331,8 +331,10 @@ func TestNoSecretAndNoVisitorReachesTheLog(t *testing.T) {
 		w.ends(contract.OutcomeNameShown)
 		token := w.desk.CallbackUrl[strings.LastIndex(w.desk.CallbackUrl, "/")+1:]
 		log := strings.ToLower(w.log.String())
-		for what, canary := range map[string]string{"API key": newcomer.APIKey, "secret": w.secret, "callback token": token,
-			"visitor's address": maya, "customer's name": "lindqvist", "password": newcomer.Password} {
+		for what, canary := range map[string]string{
+			"API key": newcomer.APIKey, "secret": w.secret, "callback token": token,
+			"visitor's address": maya, "customer's name": "lindqvist", "password": newcomer.Password,
+		} {
 			if strings.Contains(log, strings.ToLower(canary)) {
 				t.Errorf("the log holds the %s", what)
 			}
@@ -347,7 +349,8 @@ func TestAConnectionCannotReachWhatIsNotAllowed(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		for _, host := range []string{"169.254.169.254", "10.0.0.7", "fd00::1", "::ffff:10.0.0.1", "0x0a000001"} {
 			c, err := w.client.Connect(t.Context(), contract.ConnectionCreate{Kind: "postgres", Name: "Shop", Settings: map[string]json.RawMessage{
-				"host": raw(host), "database": raw("shop"), "user": raw("sidecard"), "password": raw("secret-of-the-shop"), "table": raw("customers"), "email_column": raw("email")}})
+				"host": raw(host), "database": raw("shop"), "user": raw("sidecard"), "password": raw("secret-of-the-shop"), "table": raw("customers"), "email_column": raw("email"),
+			}})
 			var refused *tour.Refusal
 			if errors.As(err, &refused) && refused.Problem.Status == http.StatusBadRequest {
 				continue // the form refuses it already

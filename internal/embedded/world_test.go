@@ -57,7 +57,8 @@ func newWorld(t *testing.T, redis *servertest.Server, tweak ...func(*app.Config)
 	t.Helper()
 	w := &world{t: t, log: &safeBuffer{}, redis: redis}
 	w.live = livesupportitest.New(livesupportitest.Options{Speed: 600, Accounts: []livesupportitest.Account{
-		{Email: newcomer.DeskEmail, APIKey: newcomer.APIKey}, {Email: "other@elsewhere.example", APIKey: "key-of-another"}}})
+		{Email: newcomer.DeskEmail, APIKey: newcomer.APIKey}, {Email: "other@elsewhere.example", APIKey: "key-of-another"},
+	}})
 	live := w.serve(w.live)
 	front, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -67,8 +68,10 @@ func newWorld(t *testing.T, redis *servertest.Server, tweak ...func(*app.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := app.Config{PublicURL: "http://" + front.Addr().String(), MasterKey: key, LiveSupporti: live + "/api", AllowCIDRs: "127.0.0.0/8",
-		ChatDeadline: 10 * time.Minute, LookupDeadline: 2 * time.Second, MaxUploadMiB: 10, DatabaseConns: 4}
+	c := app.Config{
+		PublicURL: "http://" + front.Addr().String(), MasterKey: key, LiveSupporti: live + "/api", AllowCIDRs: "127.0.0.0/8",
+		ChatDeadline: 10 * time.Minute, LookupDeadline: 2 * time.Second, MaxUploadMiB: 10, DatabaseConns: 4,
+	}
 	for _, f := range tweak {
 		f(&c)
 	}

@@ -2,11 +2,10 @@ package hub
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"strings"
 	"time"
-
-	"crypto/rand"
 
 	"sidecard/internal/auth"
 )

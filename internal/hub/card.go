@@ -272,8 +272,10 @@ func (h *Hub) Preview(ctx context.Context, a Actor, email string, lines []Line) 
 	}
 	found := h.ask(ctx, setup, card, strings.TrimSpace(email), 0)
 	filled := Fill(card.Lines, found.answers)
-	p := Preview{CardVersion: card.Version, Details: filled.Fields, LeftOut: filled.LeftOut, Sources: found.times,
-		MS: milliseconds(h.Now().Sub(began))}
+	p := Preview{
+		CardVersion: card.Version, Details: filled.Fields, LeftOut: filled.LeftOut, Sources: found.times,
+		MS: milliseconds(h.Now().Sub(began)),
+	}
 	p.Outcome = explain(found.judge(filled), p.MS, found.times, "")
 	return p, nil
 }

@@ -120,8 +120,10 @@ func (h *Hub) accept(ctx context.Context, desk *cachedDesk, n livesupporti.Notif
 	arrivals := make([]Arrival, 0, len(n.Chats)+len(n.Others))
 	took := milliseconds(h.Now().Sub(began))
 	for _, c := range n.Chats {
-		a, err := h.arrival(desk.Desk, n, c.Index, keptChat{Action: c.Action, Account: c.AccountID, Agent: c.AgentID,
-			Visitor: c.VisitorID, Email: c.Email, Unsigned: unsigned, TookMS: took})
+		a, err := h.arrival(desk.Desk, n, c.Index, keptChat{
+			Action: c.Action, Account: c.AccountID, Agent: c.AgentID,
+			Visitor: c.VisitorID, Email: c.Email, Unsigned: unsigned, TookMS: took,
+		})
 		if err != nil {
 			return Receipt{}, err
 		}

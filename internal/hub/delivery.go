@@ -212,7 +212,7 @@ func (c *carrying) post(ctx context.Context, cred livesupporti.Credentials, deta
 
 // jitter spreads waits by a fifth, so that chats that failed together do not come back together.
 func jitter(d time.Duration) time.Duration {
-	return d - d/5 + rand.N(2*d/5+1)
+	return d - d/5 + rand.N(2*d/5+1) //nolint:gosec // spreads load, guards nothing
 }
 
 func (c *carrying) attempt(started float64, a livesupporti.Answer, err error) Attempt {

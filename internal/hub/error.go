@@ -75,8 +75,10 @@ func fail(code Code, message string) *Error { return &Error{Code: code, Message:
 
 // invalid says that one field is wrong and how to mend it.
 func invalid(pointer, detail string) *Error {
-	return &Error{Code: CodeInvalid, Message: "Something in the request is wrong.",
-		Fields: []FieldError{{Pointer: pointer, Detail: detail}}}
+	return &Error{
+		Code: CodeInvalid, Message: "Something in the request is wrong.",
+		Fields: []FieldError{{Pointer: pointer, Detail: detail}},
+	}
 }
 
 // ErrNotFound is returned by a store for a row that is not there or is another tenant's.

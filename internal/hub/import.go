@@ -57,8 +57,10 @@ func fileRefusal(err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	return &Error{Code: CodeBadFile, Message: e.Message, Err: e,
-		Fields: []FieldError{{Pointer: "/" + e.Field, Detail: strings.TrimSpace(e.Message + " " + e.Fix), Line: e.Line}}}
+	return &Error{
+		Code: CodeBadFile, Message: e.Message, Err: e,
+		Fields: []FieldError{{Pointer: "/" + e.Field, Detail: strings.TrimSpace(e.Message + " " + e.Fix), Line: e.Line}},
+	}
 }
 
 func safeFilename(name string) string {

@@ -84,8 +84,10 @@ func (h *Hub) askOne(ctx context.Context, s *openSetup, id ID, q connectors.Quer
 	go func() {
 		defer func() {
 			if p := recover(); p != nil {
-				done <- Answer{Err: &connectors.Error{Class: connectors.Bug, Code: "panic",
-					Message: "The source broke while it was asked.", Fix: "Tell us the reference.", Err: fmt.Errorf("panic: %v", p)}}
+				done <- Answer{Err: &connectors.Error{
+					Class: connectors.Bug, Code: "panic",
+					Message: "The source broke while it was asked.", Fix: "Tell us the reference.", Err: fmt.Errorf("panic: %v", p),
+				}}
 			}
 		}()
 		source, err := h.source(s, id)

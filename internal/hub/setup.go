@@ -104,8 +104,10 @@ func (h *Hub) setup(ctx context.Context, tenant ID, revision int64) (*openSetup,
 func (h *Hub) source(s *openSetup, id ID) (connectors.Source, error) {
 	o, ok := s.sources[id]
 	if !ok {
-		return nil, &connectors.Error{Class: connectors.Misconfigured, Code: "connection.gone",
-			Message: "The connection was removed.", Fix: "Publish a card without its fields."}
+		return nil, &connectors.Error{
+			Class: connectors.Misconfigured, Code: "connection.gone",
+			Message: "The connection was removed.", Fix: "Publish a card without its fields.",
+		}
 	}
 	o.once.Do(func() { o.source, o.err = h.openSource(context.Background(), s.Tenant, o.Connection) })
 	return o.source, o.err
@@ -126,8 +128,10 @@ func (h *Hub) openSource(ctx context.Context, t Tenant, c Connection) (connector
 		return nil, fmt.Errorf("settings of connection %s: %w", c.ID, err)
 	}
 	maps.Copy(settings, open)
-	in := connectors.OpenInput{Settings: settings, HTTP: h.Way.HTTP, Dial: h.Way.Dial, Resolve: h.Way.Resolve,
-		Now: h.Now, Log: h.Log.With("tenant", t.ID, "connection", c.ID)}
+	in := connectors.OpenInput{
+		Settings: settings, HTTP: h.Way.HTTP, Dial: h.Way.Dial, Resolve: h.Way.Resolve,
+		Now: h.Now, Log: h.Log.With("tenant", t.ID, "connection", c.ID),
+	}
 	if connector.Spec().Imports {
 		index, err := h.open(tenantRef(t.ID, "index_key"), t.IndexKey)
 		if err != nil {

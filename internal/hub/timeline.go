@@ -155,9 +155,11 @@ func (h *Hub) openChat(tenant ID, r ChatRecord) (openedChat, error) {
 
 func (o openedChat) summary() ChatSummary {
 	visitor := o.kept.Visitor.String()
-	return ChatSummary{ID: o.ID, ReceivedAt: o.ReceivedAt, VisitorID: visitor, VisitorEmail: maskEmail(o.kept.Email),
+	return ChatSummary{
+		ID: o.ID, ReceivedAt: o.ReceivedAt, VisitorID: visitor, VisitorEmail: maskEmail(o.kept.Email),
 		Outcome: explain(o.Outcome, o.MS, o.trail.Sources, o.trail.Problem), MS: o.MS, Ended: o.Outcome != Waiting,
-		Attempts: o.Tries, Sources: o.trail.Sources}
+		Attempts: o.Tries, Sources: o.trail.Sources,
+	}
 }
 
 // maskEmail writes maya@lindqvist.se as m…@lindqvist.se.
@@ -194,8 +196,10 @@ func (o openedChat) timeline() []Part {
 		if n := len(t.LeftOut); n > 0 {
 			note += ", " + count(n, "left out", "left out")
 		}
-		parts = append(parts, Part{Name: "card", Owner: "sidecard", Label: "Card v" + itoa(t.Version), State: "work", Note: note,
-			StartMS: t.CardMS - t.CardTook, MS: t.CardTook})
+		parts = append(parts, Part{
+			Name: "card", Owner: "sidecard", Label: "Card v" + itoa(t.Version), State: "work", Note: note,
+			StartMS: t.CardMS - t.CardTook, MS: t.CardTook,
+		})
 		last = t.CardMS
 	}
 	for _, a := range o.Attempts {

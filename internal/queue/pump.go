@@ -65,9 +65,11 @@ type held struct {
 }
 
 func newPump(lane hub.Lane, c Carrier, log *slog.Logger, ill func() bool) *pump {
-	p := &pump{lane: lane, carrier: c, log: log, ill: ill, wake: make(chan struct{}, 1),
+	p := &pump{
+		lane: lane, carrier: c, log: log, ill: ill, wake: make(chan struct{}, 1),
 		inHand: map[hub.ID]*held{}, tenants: map[hub.ID]int{}, idle: make(chan struct{}),
-		due: func(time.Duration) {}, before: func(context.Context) time.Duration { return -1 }}
+		due: func(time.Duration) {}, before: func(context.Context) time.Duration { return -1 },
+	}
 	close(p.idle)
 	return p
 }
@@ -161,7 +163,8 @@ func (p *pump) request() (hub.ClaimRequest, bool) {
 		p.more = true
 		return hub.ClaimRequest{}, false
 	}
-	r := hub.ClaimRequest{Lane: p.lane, After: p.cursor, Limit: min(free, claimBatch), Share: claimShare, Fence: rand.Int64N(1<<62) + 1}
+	fence := rand.Int64N(1<<62) + 1 //nolint:gosec // only has to differ from other claims
+	r := hub.ClaimRequest{Lane: p.lane, After: p.cursor, Limit: min(free, claimBatch), Share: claimShare, Fence: fence}
 	slow := map[hub.ID]bool{}
 	for _, h := range p.inHand {
 		if time.Since(h.taken) > slowAfter {

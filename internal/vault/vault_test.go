@@ -67,11 +67,20 @@ func TestSealedValueOpensNowhereElse(t *testing.T) {
 	v := newVault(t)
 	sealed := seal(t, v, place, "hunter2")
 	for _, ref := range []Ref{
-		{"t2", "desks", "api_key", "d1"}, {"", "desks", "api_key", "d1"}, {"T1", "desks", "api_key", "d1"},
-		{"t1", "desk", "api_key", "d1"}, {"t1", "desks", "secret", "d1"}, {"t1", "desks", "api_key", "d2"},
-		{"t1d", "esks", "api_key", "d1"}, {"t1desks", "api_key", "api_key", "d1"}, {"t1", "desksapi", "_key", "d1"},
-		{"t1", "desks", "api_keyd", "1"}, {"t1", "api_key", "desks", "d1"}, {"d1", "desks", "api_key", "t1"},
-		{"t1", "desks", "api_key", "d1\x00"}, {"t1\x00\x00\x00\x05desks", "desks", "api_key", "d1"},
+		{"t2", "desks", "api_key", "d1"},
+		{"", "desks", "api_key", "d1"},
+		{"T1", "desks", "api_key", "d1"},
+		{"t1", "desk", "api_key", "d1"},
+		{"t1", "desks", "secret", "d1"},
+		{"t1", "desks", "api_key", "d2"},
+		{"t1d", "esks", "api_key", "d1"},
+		{"t1desks", "api_key", "api_key", "d1"},
+		{"t1", "desksapi", "_key", "d1"},
+		{"t1", "desks", "api_keyd", "1"},
+		{"t1", "api_key", "desks", "d1"},
+		{"d1", "desks", "api_key", "t1"},
+		{"t1", "desks", "api_key", "d1\x00"},
+		{"t1\x00\x00\x00\x05desks", "desks", "api_key", "d1"},
 	} {
 		if _, err := v.Open(ref, sealed); !errors.Is(err, ErrDamaged) {
 			t.Errorf("%q: %v, want ErrDamaged", ref, err)
