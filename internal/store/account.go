@@ -1,0 +1,125 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"sidecard/internal/hub"
+)
+
+type tenantRow struct {
+	ID        hub.ID
+	Name      string
+	IndexKey  []byte
+	Revision  int64
+	CreatedAt time.Time
+}
+
+func (tenantRow) TableName() string { return "tenants" }
+
+func (r tenantRow) tenant() hub.Tenant {
+	return hub.Tenant{ID: r.ID, Name: r.Name, IndexKey: r.IndexKey, CreatedAt: r.CreatedAt.UTC()}
+}
+
+type userRow struct {
+	ID           hub.ID
+	Email        string
+	Name         string
+	PasswordHash string
+	CreatedAt    time.Time
+}
+
+func (userRow) TableName() string { return "users" }
+
+func (r userRow) user() hub.User {
+	return hub.User{ID: r.ID, Email: r.Email, Name: r.Name, PasswordHash: r.PasswordHash, CreatedAt: r.CreatedAt.UTC()}
+}
+
+type memberRow struct {
+	TenantID  hub.ID
+	UserID    hub.ID
+	Role      string
+	CreatedAt time.Time
+}
+
+func (memberRow) TableName() string { return "members" }
+
+// SignUp implements hub.Accounts.
+func (s *Store) SignUp(ctx context.Context, t hub.Tenant, u hub.User, d hub.Desk) error {
+	d.TenantID = t.ID
+	return tenant{s, t.ID}.change(ctx, "sign up", func(tx *gorm.DB) error {
+		user := userRow{ID: u.ID, Email: u.Email, Name: u.Name, PasswordHash: u.PasswordHash, CreatedAt: u.CreatedAt.UTC()}
+		err := tx.Create(&user).Error
+		if errors.Is(err, gorm.ErrDuplicatedKey) {
+			return hub.ErrEmailTaken
+		}
+		if err != nil {
+			return err
+		}
+		company := tenantRow{ID: t.ID, Name: t.Name, IndexKey: t.IndexKey, Revision: 1, CreatedAt: t.CreatedAt.UTC()}
+		if err := tx.Create(&company).Error; err != nil {
+			return err
+		}
+		owner := memberRow{TenantID: t.ID, UserID: u.ID, Role: string(hub.RoleOwner), CreatedAt: t.CreatedAt.UTC()}
+		if err := tx.Create(&owner).Error; err != nil {
+			return err
+		}
+		desk := newDeskRow(d)
+		return tx.Create(&desk).Error
+	})
+}
+
+// UserByEmail implements hub.Accounts.
+func (s *Store) UserByEmail(ctx context.Context, email string) (hub.User, error) {
+	return s.findUser(ctx, "email = ?", email)
+}
+
+// User implements hub.Accounts.
+func (s *Store) User(ctx context.Context, id hub.ID) (hub.User, error) {
+	return s.findUser(ctx, "id = ?", id)
+}
+
+func (s *Store) findUser(ctx context.Context, condition string, value any) (hub.User, error) {
+	var row userRow
+	if err := s.reader.WithContext(ctx).Where(condition, value).Take(&row).Error; err != nil {
+		return hub.User{}, fmt.Errorf("find user: %w", translate(err))
+	}
+	return row.user(), nil
+}
+
+// Memberships implements hub.Accounts.
+func (s *Store) Memberships(ctx context.Context, userID hub.ID) ([]hub.Membership, error) {
+	var rows []memberRow
+	err := transact(s.reader.WithContext(ctx), s.dialect.readOnly(), "list memberships", func(tx *gorm.DB) error {
+		if err := s.dialect.set(tx, userSetting, userID); err != nil {
+			return err
+		}
+		return tx.Where("user_id = ?", userID).Order("created_at, tenant_id").Find(&rows).Error
+	})
+	list := make([]hub.Membership, len(rows))
+	for i, r := range rows {
+		list[i] = hub.Membership{TenantID: r.TenantID, UserID: r.UserID, Role: hub.Role(r.Role), CreatedAt: r.CreatedAt.UTC()}
+	}
+	return list, err
+}
+
+// Tenant implements hub.TenantStore.
+func (t tenant) Tenant(ctx context.Context) (hub.Tenant, error) {
+	var row tenantRow
+	err := t.view(ctx, "read tenant", func(tx *gorm.DB) (err error) {
+		row, err = t.row(tx)
+		return err
+	})
+	return row.tenant(), err
+}
+
+// row reads the tenant's own row, which has no tenant_id.
+func (t tenant) row(tx *gorm.DB) (tenantRow, error) {
+	var row tenantRow
+	err := tx.Raw("select * from tenants where id = ?", t.id).Take(&row).Error
+	return row, err
+}
