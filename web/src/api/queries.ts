@@ -1,0 +1,111 @@
+// What the pages read, by name, and how often it is read again.
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { api, data, type Schemas } from "./client";
+
+export type Chat = Schemas["Chat"];
+export type ChatPage = Schemas["ChatPage"];
+export type OutcomeName = Schemas["OutcomeName"];
+export type Desk = Schemas["Desk"];
+export type Connection = Schemas["Connection"];
+export type Connector = Schemas["Connector"];
+export type Card = Schemas["Card"];
+export type CardLine = Schemas["CardLine"];
+export type Preview = Schemas["Preview"];
+export type Field = Schemas["Field"];
+export type ImportReport = Schemas["ImportReport"];
+export type LookupResult = Schemas["LookupResult"];
+
+const live = 2000; // ms between looks at what changes by itself
+
+export const desk = () => queryOptions({ queryKey: ["desk"], queryFn: ({ signal }) => data(api.GET("/api/v1/desk", { signal })) });
+
+export const liveDesk = () => queryOptions({ ...desk(), refetchInterval: live });
+
+export const rejections = () =>
+  queryOptions({
+    queryKey: ["desk", "rejections"],
+    queryFn: async ({ signal }) => (await data(api.GET("/api/v1/desk/rejections", { signal }))).rejections,
+    refetchInterval: live,
+  });
+
+export const connectors = () =>
+  queryOptions({
+    queryKey: ["connectors"],
+    queryFn: async ({ signal }) => (await data(api.GET("/api/v1/connectors", { signal }))).connectors,
+    staleTime: Infinity,
+  });
+
+export const connections = () =>
+  queryOptions({
+    queryKey: ["connections"],
+    queryFn: async ({ signal }) => (await data(api.GET("/api/v1/connections", { signal }))).connections,
+  });
+
+export const connection = (id: string) =>
+  queryOptions({
+    queryKey: ["connections", id],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/connections/{connection_id}", { params: { path: { connection_id: id } }, signal })),
+  });
+
+export const fields = (id: string) =>
+  queryOptions({
+    queryKey: ["connections", id, "fields"],
+    queryFn: async ({ signal }) =>
+      (await data(api.GET("/api/v1/connections/{connection_id}/fields", { params: { path: { connection_id: id } }, signal }))).fields,
+    staleTime: 60_000,
+    retry: false,
+  });
+
+export const lookup = (id: string, email: string) =>
+  queryOptions({
+    queryKey: ["connections", id, "lookup", email],
+    queryFn: ({ signal }) =>
+      data(api.POST("/api/v1/connections/{connection_id}/lookup", { params: { path: { connection_id: id } }, body: { email }, signal })),
+    enabled: email !== "",
+    staleTime: 60_000,
+    gcTime: 60_000,
+    retry: false,
+  });
+
+export const card = () => queryOptions({ queryKey: ["card"], queryFn: ({ signal }) => data(api.GET("/api/v1/card", { signal })) });
+
+export const cardVersions = () =>
+  queryOptions({
+    queryKey: ["card", "versions"],
+    queryFn: async ({ signal }) => (await data(api.GET("/api/v1/card/versions", { signal }))).versions,
+  });
+
+export const preview = (email: string, lines: CardLine[]) =>
+  queryOptions({
+    queryKey: ["card", "preview", email, lines],
+    queryFn: ({ signal }) => data(api.POST("/api/v1/card/preview", { body: { email, lines }, signal })),
+    enabled: email !== "" && lines.length > 0,
+    staleTime: 60_000,
+    gcTime: 60_000,
+    retry: false,
+  });
+
+/** The newest chats, a page at a time, seen again every two seconds. */
+export const chats = (outcome: OutcomeName | undefined, follow: boolean) =>
+  infiniteQueryOptions({
+    queryKey: ["chats", { outcome }],
+    queryFn: ({ pageParam, signal }) =>
+      data(api.GET("/api/v1/chats", { params: { query: { limit: 50, before: pageParam, outcome } }, signal })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next,
+    refetchInterval: follow ? live : false,
+  });
+
+export const latestChats = (limit: number, outcome?: OutcomeName) =>
+  queryOptions({
+    queryKey: ["chats", "latest", limit, outcome],
+    queryFn: async ({ signal }) => (await data(api.GET("/api/v1/chats", { params: { query: { limit, outcome } }, signal }))).chats,
+    refetchInterval: live,
+  });
+
+export const chat = (id: string) =>
+  queryOptions({
+    queryKey: ["chats", id],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/chats/{chat_id}", { params: { path: { chat_id: id } }, signal })),
+    refetchInterval: (query) => (query.state.data?.chat.outcome.name === "waiting" ? 500 : false),
+  });

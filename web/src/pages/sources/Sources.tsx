@@ -1,0 +1,112 @@
+// The sources: rows, broken ones first and open, with cause and fix.
+import { Button } from "@mantine/core";
+import { IconChevronRight, IconPlus } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { connections, type Connection } from "../../api/queries";
+import { PlugDrawing } from "../../parts/Drawings";
+import { KindIcon } from "../../parts/KindIcon";
+import { Note } from "../../parts/Note";
+import { Page } from "../../parts/Page";
+import { Empty, Loaded } from "../../parts/States";
+import { Status } from "../../parts/Status";
+import { Time } from "../../parts/Time";
+import { count } from "../../parts/text";
+import { brokenFirst, place } from "./describe";
+import classes from "./Sources.module.css";
+
+export function Sources() {
+  const query = useQuery(connections());
+  return (
+    <Page
+      title="Sources"
+      lead="Where Sidecard looks a visitor up. All are asked at once; the slowest one sets the pace."
+      actions={
+        query.data?.length !== 0 && (
+          <Button component={Link} to="/sources/add" leftSection={<IconPlus size={16} stroke={1.75} aria-hidden="true" />}>
+            Connect a source
+          </Button>
+        )
+      }
+    >
+      <Loaded query={query} what="Sources" rows={4}>
+        {(list) =>
+          list.length === 0 ? (
+            <Empty
+              drawing={<PlugDrawing />}
+              title="Nothing is connected yet"
+              actions={
+                <Button component={Link} to="/sources/add">
+                  Connect a source
+                </Button>
+              }
+            >
+              The systems that know your customers appear here, with how each of them is doing.
+            </Empty>
+          ) : (
+            <ul className={classes.list}>
+              {brokenFirst(list).map((source) => (
+                <Row key={source.id} source={source} />
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}
+
+function Row({ source }: { source: Connection }) {
+  const failing = source.last_check?.steps.find((s) => s.state === "fail");
+  return (
+    <li>
+      <div className={classes.row}>
+        <div className={classes.what}>
+          <h2 className={classes.name}>
+            <KindIcon kind={source.kind} />
+            <Link to="/sources/$connectionId" params={{ connectionId: source.id }} className={classes.link}>
+              {source.name}
+            </Link>
+            <span className={classes.status}>
+              <Status name={source.status} />
+            </span>
+          </h2>
+          <p className={classes.place}>{place(source)}</p>
+        </div>
+        <dl className={classes.figures}>
+          {source.last_import && <Figure name="Rows">{count(source.last_import.rows - source.last_import.repeated)}</Figure>}
+          <Figure name={source.last_import ? "Uploaded" : "Checked"}>
+            {source.last_import ? <Time at={source.last_import.at} /> : source.last_check ? <Time at={source.last_check.at} /> : "never"}
+          </Figure>
+          <Figure name="On the card">{source.on_card ? "yes" : "no"}</Figure>
+        </dl>
+        <IconChevronRight className={classes.chevron} size={18} stroke={1.75} aria-hidden="true" />
+      </div>
+      {failing && (
+        <div className={classes.note}>
+          <Note
+            tone="bad"
+            title={`${failing.name}: ${failing.detail}`}
+            actions={
+              <Button component={Link} to={`/sources/${source.id}`} size="compact-md" color="vermilion">
+                {`Fix ${source.name}`}
+              </Button>
+            }
+          >
+            {failing.advice}
+            {source.on_card && " Until then, cards go out without its lines; your card stays as it is."}
+          </Note>
+        </div>
+      )}
+    </li>
+  );
+}
+
+function Figure({ name, children }: { name: string; children: React.ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

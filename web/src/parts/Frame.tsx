@@ -1,0 +1,182 @@
+// The frame of every signed-in page: file dividers at the left, the sheet, and on a phone a bar at the bottom.
+import { Drawer, Menu, UnstyledButton, useMantineColorScheme } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import {
+  IconBook2,
+  IconCheck,
+  IconDatabase,
+  IconHome,
+  IconId,
+  IconLogout,
+  IconMenu2,
+  IconMessages,
+  IconPlugConnected,
+  IconTable,
+  type Icon,
+} from "@tabler/icons-react";
+import { Link, Outlet, useRouterState } from "@tanstack/react-router";
+import { Fragment, Suspense } from "react";
+import { currentMe, signOut } from "../api/session";
+import { Loading } from "./States";
+import { Wordmark } from "./Mark";
+import { initials } from "./text";
+import classes from "./Frame.module.css";
+
+interface Item {
+  to: string;
+  label: string;
+  icon: Icon;
+}
+
+const groups: { title?: string; items: Item[] }[] = [
+  {
+    items: [
+      { to: "/", label: "Home", icon: IconHome },
+      { to: "/chats", label: "Chats", icon: IconMessages },
+    ],
+  },
+  {
+    title: "Set up",
+    items: [
+      { to: "/card", label: "Card", icon: IconId },
+      { to: "/sources", label: "Sources", icon: IconDatabase },
+      { to: "/csv", label: "CSV data", icon: IconTable },
+      { to: "/livesupporti", label: "LiveSupporti", icon: IconPlugConnected },
+    ],
+  },
+];
+
+const bar: Item[] = [...groups[0]!.items, ...groups[1]!.items.slice(0, 2)];
+
+export function Frame() {
+  const path = useRouterState({ select: (s) => s.location.pathname });
+  const [opened, drawer] = useDisclosure(false);
+  return (
+    <div className={classes.frame}>
+      <a href="#main" className="sc-skip">
+        Skip to the page
+      </a>
+      <header className={classes.top}>
+        <Link to="/" className={classes.home} aria-label="Sidecard, home">
+          <Wordmark />
+        </Link>
+        <UnstyledButton className={classes.burger} aria-label="Menu" onClick={drawer.open}>
+          <IconMenu2 size={24} stroke={1.75} aria-hidden="true" />
+        </UnstyledButton>
+      </header>
+      <nav className={classes.nav} aria-label="Main">
+        <Link to="/" className={classes.home} aria-label="Sidecard, home">
+          <Wordmark />
+        </Link>
+        <Dividers path={path} />
+        <Person />
+      </nav>
+      <div className={classes.sheet}>
+        <Suspense fallback={<PageLoading />}>
+          <Outlet />
+        </Suspense>
+      </div>
+      <nav className={classes.bar} aria-label="Shortcuts">
+        {bar.map((item) => (
+          <Link key={item.to} to={item.to} aria-current={active(path, item.to) ? "page" : undefined}>
+            <item.icon size={20} stroke={1.75} aria-hidden="true" />
+            {item.label}
+          </Link>
+        ))}
+      </nav>
+      <Drawer opened={opened} onClose={drawer.close} title="Menu" position="right" size="280px" closeButtonProps={{ "aria-label": "Close the menu" }}>
+        <nav aria-label="All pages" className={classes.drawer} onClickCapture={drawer.close}>
+          <Dividers path={path} plain />
+        </nav>
+        <Person />
+      </Drawer>
+    </div>
+  );
+}
+
+function active(path: string, to: string): boolean {
+  return to === "/" ? path === "/" : path === to || path.startsWith(`${to}/`);
+}
+
+function Dividers({ path, plain }: { path: string; plain?: boolean }) {
+  return (
+    <div className={classes.dividers} data-plain={plain || undefined}>
+      {groups.map((group, i) => (
+        <Fragment key={i}>
+          {group.title !== undefined && <p className={classes.group}>{group.title}</p>}
+          <ul>
+            {group.items.map((item) => (
+              <li key={item.to}>
+                <Link to={item.to} className={classes.item} aria-current={active(path, item.to) ? "page" : undefined}>
+                  <item.icon size={18} stroke={1.75} aria-hidden="true" />
+                  {item.label}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </Fragment>
+      ))}
+      <p className={classes.group}>Build on it</p>
+      <ul>
+        <li>
+          <a href="/docs" className={classes.item}>
+            <IconBook2 size={18} stroke={1.75} aria-hidden="true" />
+            API
+          </a>
+        </li>
+      </ul>
+    </div>
+  );
+}
+
+function Person() {
+  const me = currentMe();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  if (me === null) return null;
+  const name = me.user.name || me.user.email;
+  const schemes = [
+    ["auto", "As the system"],
+    ["light", "Light"],
+    ["dark", "Dark"],
+  ] as const;
+  return (
+    <Menu position="top-start" width={210} transitionProps={{ duration: 160 }}>
+      <Menu.Target>
+        <UnstyledButton className={classes.person}>
+          <span className={classes.badge} aria-hidden="true">
+            {initials(name)}
+          </span>
+          <span className={classes.who}>
+            <strong>{name}</strong>
+            <span>{me.tenant.name}</span>
+          </span>
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>Look</Menu.Label>
+        {schemes.map(([value, word]) => (
+          <Menu.Item
+            key={value}
+            onClick={() => setColorScheme(value)}
+            aria-current={colorScheme === value ? "true" : undefined}
+            rightSection={colorScheme === value ? <IconCheck size={16} stroke={1.75} aria-hidden="true" /> : undefined}
+          >
+            {word}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item leftSection={<IconLogout size={16} stroke={1.75} aria-hidden="true" />} onClick={() => void signOut()}>
+          Sign out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function PageLoading() {
+  return (
+    <div className={classes.loading}>
+      <Loading what="the page" rows={8} />
+    </div>
+  );
+}

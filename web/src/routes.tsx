@@ -1,0 +1,111 @@
+// All pages on one screen. Each is loaded when it is first opened.
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
+import { restore } from "./api/session";
+import { Frame } from "./parts/Frame";
+import { Broken, Missing } from "./pages/Missing";
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: Missing, errorComponent: Broken });
+
+interface Next {
+  next?: string;
+}
+
+const open = createRoute({ getParentRoute: () => root, id: "open", validateSearch: nextPage });
+
+const signUp = createRoute({
+  getParentRoute: () => open,
+  path: "/signup",
+  component: lazyRouteComponent(() => import("./pages/SignUp"), "SignUp"),
+});
+const signIn = createRoute({
+  getParentRoute: () => open,
+  path: "/signin",
+  component: lazyRouteComponent(() => import("./pages/SignIn"), "SignIn"),
+});
+
+// Everything below asks for a session first. A newcomer at the front door is shown how to begin.
+const inside = createRoute({
+  getParentRoute: () => root,
+  id: "inside",
+  component: Frame,
+  beforeLoad: async ({ location }) => {
+    if (await restore()) return;
+    if (location.pathname === "/") throw redirect({ to: "/signup" });
+    throw redirect({ to: "/signin", search: { next: location.href } });
+  },
+});
+
+const home = createRoute({
+  getParentRoute: () => inside,
+  path: "/",
+  component: lazyRouteComponent(() => import("./pages/Home"), "Home"),
+});
+const chats = createRoute({
+  getParentRoute: () => inside,
+  path: "/chats",
+  component: lazyRouteComponent(() => import("./pages/Chats"), "Chats"),
+});
+const chat = createRoute({
+  getParentRoute: () => inside,
+  path: "/chats/$chatId",
+  component: lazyRouteComponent(() => import("./pages/Chat"), "Chat"),
+});
+const card = createRoute({
+  getParentRoute: () => inside,
+  path: "/card",
+  component: lazyRouteComponent(() => import("./pages/card/Designer"), "Designer"),
+});
+const sources = createRoute({
+  getParentRoute: () => inside,
+  path: "/sources",
+  component: lazyRouteComponent(() => import("./pages/sources/Sources"), "Sources"),
+});
+const addSource = createRoute({
+  getParentRoute: () => inside,
+  path: "/sources/add",
+  component: lazyRouteComponent(() => import("./pages/sources/AddSource"), "AddSource"),
+});
+const connectSource = createRoute({
+  getParentRoute: () => inside,
+  path: "/sources/add/$kind",
+  component: lazyRouteComponent(() => import("./pages/sources/ConnectSource"), "ConnectSource"),
+});
+const source = createRoute({
+  getParentRoute: () => inside,
+  path: "/sources/$connectionId",
+  component: lazyRouteComponent(() => import("./pages/sources/Source"), "Source"),
+});
+const csv = createRoute({
+  getParentRoute: () => inside,
+  path: "/csv",
+  component: lazyRouteComponent(() => import("./pages/csv/Lists"), "Lists"),
+});
+const csvList = createRoute({
+  getParentRoute: () => inside,
+  path: "/csv/$connectionId",
+  component: lazyRouteComponent(() => import("./pages/csv/CsvList"), "CsvList"),
+});
+const livesupporti = createRoute({
+  getParentRoute: () => inside,
+  path: "/livesupporti",
+  component: lazyRouteComponent(() => import("./pages/desk/LiveSupporti"), "LiveSupporti"),
+});
+
+const tree = root.addChildren([
+  open.addChildren([signUp, signIn]),
+  inside.addChildren([home, chats, chat, card, sources, addSource, connectSource, source, csv, csvList, livesupporti]),
+]);
+
+export const router = createRouter({ routeTree: tree, defaultPreload: "intent", scrollRestoration: true });
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+// Only a path of this portal may follow a sign-in.
+function nextPage(search: Record<string, unknown>): Next {
+  const next = search.next;
+  return typeof next === "string" && /^\/(?![/\\])/.test(next) ? { next } : {};
+}
