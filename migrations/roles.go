@@ -103,6 +103,7 @@ func GrantLogin(ctx context.Context, ownerURL, login, password string) error {
 
 // createLogin sends the password as its verifier, so that the server never sees or logs it.
 func createLogin(ctx context.Context, db *sql.DB, login, password string) error {
+	//nolint:gosec // a name is no parameter; it is quoted
 	statement := "create role " + pgx.Identifier{login}.Sanitize() + " login nosuperuser nobypassrls nocreatedb nocreaterole"
 	if password != "" {
 		verifier, err := scramVerifier(password)

@@ -71,11 +71,15 @@ func (t tenant) PublishCard(ctx context.Context, c hub.Card, basedOn int) (hub.C
 			return err
 		}
 		if basedOn >= 0 && basedOn != newest.Version {
-			return &hub.Error{Code: hub.CodeConflict,
-				Message: "Somebody else published the card meanwhile. Look at the newest version and make your change there."}
+			return &hub.Error{
+				Code:    hub.CodeConflict,
+				Message: "Somebody else published the card meanwhile. Look at the newest version and make your change there.",
+			}
 		}
-		row := cardRow{TenantID: t.id, Version: newest.Version + 1, Lines: document[[]hub.Line]{c.Lines},
-			PublishedAt: c.PublishedAt.UTC(), PublishedBy: c.PublishedBy}
+		row := cardRow{
+			TenantID: t.id, Version: newest.Version + 1, Lines: document[[]hub.Line]{c.Lines},
+			PublishedAt: c.PublishedAt.UTC(), PublishedBy: c.PublishedBy,
+		}
 		if row.Lines.V == nil {
 			row.Lines.V = []hub.Line{}
 		}

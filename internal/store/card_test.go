@@ -18,8 +18,10 @@ func TestCardsAreVersions(t *testing.T) {
 			t.Errorf("Card before the first = %+v (%v), want the zero card", c, err)
 		}
 		at := time.Now().UTC().Truncate(time.Microsecond)
-		first := hub.Card{Version: 1, PublishedAt: at, PublishedBy: a.user.ID, ByName: a.user.Name,
-			Lines: []hub.Line{{Label: "Plan", Connection: hub.NewID(), Field: "plan", Format: hub.FormatDate, HideIfEmpty: true, Fallback: "none"}}}
+		first := hub.Card{
+			Version: 1, PublishedAt: at, PublishedBy: a.user.ID, ByName: a.user.Name,
+			Lines: []hub.Line{{Label: "Plan", Connection: hub.NewID(), Field: "plan", Format: hub.FormatDate, HideIfEmpty: true, Fallback: "none"}},
+		}
 		second := first
 		second.Version, second.Lines = 2, []hub.Line{}
 		for basedOn, c := range []hub.Card{first, second} {

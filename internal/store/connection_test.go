@@ -14,9 +14,11 @@ import (
 
 func newConnection(name string) hub.Connection {
 	now := time.Now().UTC().Truncate(time.Microsecond)
-	return hub.Connection{ID: hub.NewID(), Kind: "csv", Name: name, SpecVersion: 1,
+	return hub.Connection{
+		ID: hub.NewID(), Kind: "csv", Name: name, SpecVersion: 1,
 		Settings: json.RawMessage(`{"z":1,"a":[true]}`), Secrets: []byte("sealed"), SecretNames: []string{"password"},
-		CreatedAt: now, UpdatedAt: now}
+		CreatedAt: now, UpdatedAt: now,
+	}
 }
 
 func TestConnectionComesBackAsItWasStored(t *testing.T) {
@@ -25,12 +27,16 @@ func TestConnectionComesBackAsItWasStored(t *testing.T) {
 		a := signUp(t, db.Store)
 		full := newConnection("full")
 		full.Check = &hub.CheckResult{At: full.CreatedAt, Report: connectors.Report{Steps: []connectors.Step{
-			{Name: "Sign in", State: connectors.StepFail, Detail: "no", Advice: "try"}}}}
+			{Name: "Sign in", State: connectors.StepFail, Detail: "no", Advice: "try"},
+		}}}
 		full.Import = &hub.ImportResult{At: full.CreatedAt, Filename: "a.csv", Report: connectors.ImportReport{
 			Columns: []string{"e", "n"}, EmailColumn: "e", Encoding: "UTF-8", Delimiter: ";", Rows: 3, Repeated: 1, Rejected: 1,
-			Rejects: []connectors.Reject{{Line: 4, Code: "no_email", Reason: "empty"}}}}
-		plain := hub.Connection{ID: hub.NewID(), Kind: "postgres", Name: "plain", SpecVersion: 2, Settings: json.RawMessage(`{}`),
-			SecretNames: []string{}, CreatedAt: full.CreatedAt.Add(time.Second), UpdatedAt: full.CreatedAt.Add(time.Second)}
+			Rejects: []connectors.Reject{{Line: 4, Code: "no_email", Reason: "empty"}},
+		}}
+		plain := hub.Connection{
+			ID: hub.NewID(), Kind: "postgres", Name: "plain", SpecVersion: 2, Settings: json.RawMessage(`{}`),
+			SecretNames: []string{}, CreatedAt: full.CreatedAt.Add(time.Second), UpdatedAt: full.CreatedAt.Add(time.Second),
+		}
 		for _, c := range []hub.Connection{full, plain} {
 			if err := a.CreateConnection(t.Context(), c); err != nil {
 				t.Fatal(err)

@@ -124,8 +124,10 @@ func (t tenant) AddRejection(ctx context.Context, r hub.Rejection, keep int) err
 		r.Headers = map[string]string{}
 	}
 	return t.change(ctx, "keep rejection", func(tx *gorm.DB) error {
-		row := rejectionRow{ID: r.ID, TenantID: t.id, At: r.At.UTC(), Code: string(r.Code), Reason: r.Reason,
-			Bytes: r.Bytes, BodySHA256: r.BodySHA256, Headers: document[map[string]string]{r.Headers}}
+		row := rejectionRow{
+			ID: r.ID, TenantID: t.id, At: r.At.UTC(), Code: string(r.Code), Reason: r.Reason,
+			Bytes: r.Bytes, BodySHA256: r.BodySHA256, Headers: document[map[string]string]{r.Headers},
+		}
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
@@ -140,8 +142,10 @@ func (t tenant) Rejections(ctx context.Context) ([]hub.Rejection, error) {
 	err := t.view(ctx, "list rejections", func(tx *gorm.DB) error { return tx.Order("id desc").Find(&rows).Error })
 	list := make([]hub.Rejection, len(rows))
 	for i, r := range rows {
-		list[i] = hub.Rejection{ID: r.ID, At: r.At.UTC(), Code: hub.Code(r.Code), Reason: r.Reason,
-			Bytes: r.Bytes, BodySHA256: r.BodySHA256, Headers: r.Headers.V}
+		list[i] = hub.Rejection{
+			ID: r.ID, At: r.At.UTC(), Code: hub.Code(r.Code), Reason: r.Reason,
+			Bytes: r.Bytes, BodySHA256: r.BodySHA256, Headers: r.Headers.V,
+		}
 	}
 	return list, err
 }

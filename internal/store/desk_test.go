@@ -78,8 +78,10 @@ func TestRejectionsAreBounded(t *testing.T) {
 		a, b := signUp(t, db.Store), signUp(t, db.Store)
 		at := time.Now().UTC().Truncate(time.Microsecond)
 		for i := range 12 {
-			r := hub.Rejection{ID: hub.NewID(), At: at, Code: hub.CodeSignature, Reason: fmt.Sprint(i), Bytes: int64(i),
-				Headers: map[string]string{"User-Agent": `quote " and ü`}}
+			r := hub.Rejection{
+				ID: hub.NewID(), At: at, Code: hub.CodeSignature, Reason: fmt.Sprint(i), Bytes: int64(i),
+				Headers: map[string]string{"User-Agent": `quote " and ü`},
+			}
 			if i%2 == 0 {
 				r.BodySHA256 = bytes.Repeat([]byte{byte(i)}, 32)
 			}

@@ -105,8 +105,10 @@ func newImportDocument(i *hub.ImportResult) *importDocument {
 		return nil
 	}
 	r := i.Report
-	d := &importDocument{At: i.At.UTC(), Filename: i.Filename, Columns: r.Columns, EmailColumn: r.EmailColumn, Encoding: r.Encoding,
-		Delimiter: r.Delimiter, Rows: r.Rows, Repeated: r.Repeated, Rejected: r.Rejected}
+	d := &importDocument{
+		At: i.At.UTC(), Filename: i.Filename, Columns: r.Columns, EmailColumn: r.EmailColumn, Encoding: r.Encoding,
+		Delimiter: r.Delimiter, Rows: r.Rows, Repeated: r.Repeated, Rejected: r.Rejected,
+	}
 	for _, x := range r.Rejects {
 		d.Rejects = append(d.Rejects, rejectDocument(x))
 	}

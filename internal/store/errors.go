@@ -47,7 +47,7 @@ func isUnavailable(err error) bool {
 	if e := (*pgconn.PgError)(nil); errors.As(err, &e) {
 		return passing(e.Code)
 	}
-	if e := (net.Error)(nil); errors.As(err, &e) {
+	if e := net.Error(nil); errors.As(err, &e) {
 		return true
 	}
 	if e := (*pgconn.ConnectError)(nil); errors.As(err, &e) {
@@ -62,7 +62,7 @@ func isUnavailable(err error) bool {
 // passing reports whether a PostgreSQL error is about the server's state rather than the statement: its class
 // is connection exception, transaction rollback, insufficient resources, operator intervention or system error.
 func passing(code string) bool {
-	switch code[:2] {
+	switch code[:min(2, len(code))] {
 	case "08", "40", "53", "57", "58":
 		return true
 	}

@@ -38,8 +38,10 @@ func signUp(t testing.TB, s *store.Store) account {
 		tenant: hub.Tenant{ID: hub.NewID(), Name: "Company " + n + ".", IndexKey: []byte("sealed key " + n), CreatedAt: now},
 		user:   hub.User{ID: hub.NewID(), Email: "owner" + n + "@example.com", Name: "Owner " + n, PasswordHash: "hash " + n, CreatedAt: now},
 	}
-	a.desk = hub.Desk{ID: hub.NewID(), TenantID: a.tenant.ID, TokenHash: sha256.Sum256([]byte("token " + n)),
-		TokenSealed: []byte("sealed token " + n), Unsigned: hub.RefuseUnsigned}
+	a.desk = hub.Desk{
+		ID: hub.NewID(), TenantID: a.tenant.ID, TokenHash: sha256.Sum256([]byte("token " + n)),
+		TokenSealed: []byte("sealed token " + n), Unsigned: hub.RefuseUnsigned,
+	}
 	if err := s.SignUp(t.Context(), a.tenant, a.user, a.desk); err != nil {
 		t.Fatalf("sign up: %v", err)
 	}
@@ -133,8 +135,10 @@ func delivery(c *hub.ClaimRequest) { c.Lane = hub.LaneDelivery }
 
 // shown ends a chat as shown at its first attempt.
 func shown(h hub.Hold) hub.Finish {
-	return hub.Finish{Hold: h, Outcome: hub.Shown, MS: 12.5, CardVersion: 1, Trail: []byte(`{"n":1}`), Details: []byte("sealed details"),
-		Attempt: &hub.Attempt{Number: 1, StartMS: 5, MS: 7, Status: 200, Verdict: "accepted", Message: "ok"}}
+	return hub.Finish{
+		Hold: h, Outcome: hub.Shown, MS: 12.5, CardVersion: 1, Trail: []byte(`{"n":1}`), Details: []byte("sealed details"),
+		Attempt: &hub.Attempt{Number: 1, StartMS: 5, MS: 7, Status: 200, Verdict: "accepted", Message: "ok"},
+	}
 }
 
 func (q queueTest) finish(f hub.Finish, want bool) {

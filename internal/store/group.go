@@ -90,7 +90,7 @@ func (g *group[T, R]) run() {
 		batch, pause := g.next()
 		switch {
 		case pause > 0:
-			time.Sleep(pause)
+			<-time.After(pause)
 		case batch == nil:
 			return
 		default:

@@ -29,7 +29,7 @@ func (f *flushes) group() *group[int, int] {
 		single: func(err error) bool { return errors.Is(err, errPoison) },
 		flush: func(_ context.Context, items []int) ([]int, error) {
 			f.sizes, f.at = append(f.sizes, len(items)), append(f.at, time.Now())
-			time.Sleep(f.takes) // in the test's own time
+			<-time.After(f.takes) // in the test's own time
 			if f.fail != nil {
 				if err := f.fail(items); err != nil {
 					return nil, err
@@ -82,7 +82,7 @@ func TestLoneItemIsFlushedAtOnce(t *testing.T) {
 		if time.Since(began) != 0 {
 			t.Errorf("took %v", time.Since(began))
 		}
-		time.Sleep(groupPace)
+		<-time.After(groupPace)
 		give(t, g, 2)
 		if time.Since(began) != groupPace {
 			t.Errorf("the second, after a pause, took %v", time.Since(began)-groupPace)

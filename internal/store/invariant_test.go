@@ -209,8 +209,10 @@ func TestI8RetryOfAnOvertakenChatFreesTheNewer(t *testing.T) {
 		q.accept(first)
 		k := q.claimOne(first)
 		q.accept(second)
-		q.retry(hub.Retry{Hold: k.Hold, Lane: hub.LaneDelivery, Delay: time.Hour, Details: []byte("old"),
-			Attempt: &hub.Attempt{Number: 1, Status: 503, Verdict: "retry"}}, false)
+		q.retry(hub.Retry{
+			Hold: k.Hold, Lane: hub.LaneDelivery, Delay: time.Hour, Details: []byte("old"),
+			Attempt: &hub.Attempt{Number: 1, Status: 503, Verdict: "retry"},
+		}, false)
 		last := q.claimOne(second)
 		if last.Details != nil || last.Lane != hub.LaneLookup {
 			q.Errorf("claimed %+v, want nothing of the older chat", last)
@@ -272,8 +274,10 @@ func TestI8NewerChatDoesNotWaitForARetry(t *testing.T) {
 		first, second := a.chat("v"), a.chat("v")
 		q.accept(first)
 		k := q.claimOne(first)
-		q.retry(hub.Retry{Hold: k.Hold, Lane: hub.LaneDelivery, Delay: time.Hour, Details: []byte("old"), Trail: []byte("old"),
-			Attempt: &hub.Attempt{Number: 1}}, true)
+		q.retry(hub.Retry{
+			Hold: k.Hold, Lane: hub.LaneDelivery, Delay: time.Hour, Details: []byte("old"), Trail: []byte("old"),
+			Attempt: &hub.Attempt{Number: 1},
+		}, true)
 		q.accept(second)
 		last := q.claimOne(second)
 		if last.Details != nil || last.Trail != nil || last.Tries != 0 || last.Claims != 1 {

@@ -160,8 +160,10 @@ func (l *ledger) handle(h *holder, random *rand.Rand) {
 	case 1, 2: // posts, but LiveSupporti fails
 		l.post(h)
 		l.end(h, func() (bool, error) {
-			return h.store.Retry(l.Context(), hub.Retry{Hold: h.Hold, Lane: hub.LaneDelivery, Delay: time.Duration(random.IntN(3)) * time.Millisecond,
-				Details: []byte("sealed"), Attempt: &hub.Attempt{Number: h.Tries + 1, Verdict: "retry"}})
+			return h.store.Retry(l.Context(), hub.Retry{
+				Hold: h.Hold, Lane: hub.LaneDelivery, Delay: time.Duration(random.IntN(3)) * time.Millisecond,
+				Details: []byte("sealed"), Attempt: &hub.Attempt{Number: h.Tries + 1, Verdict: "retry"},
+			})
 		})
 	default:
 		l.post(h)

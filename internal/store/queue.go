@@ -78,7 +78,8 @@ func withTimeout[T, R any](ctx context.Context, items []T, write func(context.Co
 	return write(ctx, items)
 }
 
-func (q *queue) close() {
+// drain refuses what comes from now on, and returns when everything before is written.
+func (q *queue) drain() {
 	q.accepts.close()
 	q.ends.close()
 	q.returns.close()

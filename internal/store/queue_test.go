@@ -110,8 +110,10 @@ func TestRetriedChatComesBackWithItsExactBytes(t *testing.T) {
 		q.accept(chat)
 		k := q.claimOne(chat)
 		details, trail := []byte(`{"email":"x", "b" :1}`+"\x00\xff"), []byte(`{ "n":1}`)
-		q.retry(hub.Retry{Hold: k.Hold, Lane: hub.LaneDelivery, Delay: time.Hour, Trail: trail, Details: details,
-			Attempt: &hub.Attempt{Number: 1, Status: 500, Verdict: "retry", Message: "failed", Excerpt: []byte("sealed")}}, true)
+		q.retry(hub.Retry{
+			Hold: k.Hold, Lane: hub.LaneDelivery, Delay: time.Hour, Trail: trail, Details: details,
+			Attempt: &hub.Attempt{Number: 1, Status: 500, Verdict: "retry", Message: "failed", Excerpt: []byte("sealed")},
+		}, true)
 		if record := q.wantOutcome(a, chat, hub.Waiting); record.NextTryAt.Before(time.Now().Add(50*time.Minute)) || record.Tries != 1 || len(record.Attempts) != 1 {
 			q.Errorf("waiting record %+v, want one try and the next in an hour", record)
 		}

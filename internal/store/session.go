@@ -80,8 +80,10 @@ func (s *Store) RotateSession(ctx context.Context, old, next [32]byte, now, expi
 	if err != nil {
 		return hub.Session{}, err
 	}
-	return hub.Session{ID: session.ID, UserID: session.UserID, TenantID: session.ActiveTenantID,
-		CreatedAt: session.CreatedAt.UTC(), ExpiresAt: session.ExpiresAt}, nil
+	return hub.Session{
+		ID: session.ID, UserID: session.UserID, TenantID: session.ActiveTenantID,
+		CreatedAt: session.CreatedAt.UTC(), ExpiresAt: session.ExpiresAt,
+	}, nil
 }
 
 // EndSession implements hub.Accounts.

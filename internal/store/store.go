@@ -165,7 +165,7 @@ func newStore(writer, reader *gorm.DB, d dialect, v verbs, log *slog.Logger) *St
 func (s *Store) Close() error {
 	s.stop()
 	s.chores.Wait()
-	s.queue.close()
+	s.drain()
 	var errs []error
 	for _, db := range []*gorm.DB{s.writer, s.reader} {
 		pool, err := db.DB()

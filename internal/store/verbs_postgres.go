@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"sidecard/internal/hub"
@@ -51,11 +52,12 @@ func (v postgresVerbs) close() { v.pool.Close() }
 
 func (v postgresVerbs) accept(ctx context.Context, chats []hub.Arrival) ([]acceptance, error) {
 	n := len(chats)
-	desk, id, ago := make([]hub.ID, n), make([]hub.ID, n), make([]int64, n)
+	desk, id, ago := make(uuids, n), make(uuids, n), make([]int64, n)
 	ext, visitor, body := make([]string, n), make([]string, n), make([][]byte, n)
 	index := make(map[hub.ID]int, n)
 	for i, c := range chats {
-		desk[i], id[i], ext[i], visitor[i], body[i], ago[i] = c.DeskID, c.ChatID, c.ExternalID, visitorOf(c), c.Body, c.Ago.Milliseconds()
+		desk[i], id[i], ago[i] = uuidOf(c.DeskID), uuidOf(c.ChatID), c.Ago.Milliseconds()
+		ext[i], visitor[i], body[i] = c.ExternalID, visitorOf(c), c.Body
 		index[c.ChatID] = i
 	}
 	rows, err := v.pool.Query(ctx, "select chat, known from accept_chats($1, $2, $3, $4, $5, $6)", desk, id, ext, visitor, body, ago)
@@ -65,7 +67,7 @@ func (v postgresVerbs) accept(ctx context.Context, chats []hub.Arrival) ([]accep
 	became := make([]acceptance, n)
 	var chat hub.ID
 	var known bool
-	_, err = pgx.ForEachRow(rows, []any{&chat, &known}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{bytesOf(&chat), &known}, func() error {
 		became[index[chat]] = noDesk
 		if known {
 			became[index[chat]] = fresh
@@ -76,13 +78,13 @@ func (v postgresVerbs) accept(ctx context.Context, chats []hub.Arrival) ([]accep
 }
 
 func (v postgresVerbs) claim(ctx context.Context, c hub.ClaimRequest) ([]hub.Claimed, error) {
-	excluded := c.Excluded
-	if excluded == nil {
-		excluded = []hub.ID{} // nil would be null, which excludes everybody
+	excluded := make(uuids, len(c.Excluded)) // never nil: null would exclude everybody
+	for i, id := range c.Excluded {
+		excluded[i] = uuidOf(id)
 	}
 	rows, err := v.pool.Query(ctx, `select tenant, visitor, chat, claims, tries, received_at, age_ms, ago_ms, revision, body, details, trail
 		from claim_chats($1, $2, $3, $4, $5, $6, $7)`,
-		c.Lane, c.After, c.Limit, c.Share, excluded, c.Lease.Milliseconds(), c.Fence)
+		int16(c.Lane), uuidOf(c.After), c.Limit, c.Share, excluded, c.Lease.Milliseconds(), c.Fence)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +93,7 @@ func (v postgresVerbs) claim(ctx context.Context, c hub.ClaimRequest) ([]hub.Cla
 		k.Fence = c.Fence
 		var age float64
 		var ago int64
-		err := row.Scan(&k.TenantID, &k.VisitorID, &k.ChatID, &k.Claims, &k.Tries, &k.ReceivedAt, &age, &ago,
+		err := row.Scan(bytesOf(&k.TenantID), &k.VisitorID, bytesOf(&k.ChatID), &k.Claims, &k.Tries, &k.ReceivedAt, &age, &ago,
 			&k.Revision, &k.Body, &k.Details, &k.Trail)
 		k.ReceivedAt = k.ReceivedAt.UTC()
 		k.Age, k.Ago = time.Duration(age*float64(time.Millisecond)), time.Duration(ago)*time.Millisecond
@@ -156,7 +158,9 @@ func (v postgresVerbs) extend(ctx context.Context, holds []hub.Hold, lease time.
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowTo[hub.ID])
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (id hub.ID, err error) {
+		return id, row.Scan(bytesOf(&id))
+	})
 }
 
 func (v postgresVerbs) sweep(ctx context.Context) (hub.Swept, error) {
@@ -196,43 +200,58 @@ func lockOrder[T any](items []T, hold func(T) hub.Hold) []int {
 	return order
 }
 
+// uuids and the other types of pgtype are what the driver encodes without reflection; with plain slices of
+// ids that takes longer than the query.
+type uuids = pgtype.FlatArray[pgtype.UUID]
+
+func uuidOf(id hub.ID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
+
+func bytesOf(id *hub.ID) *[16]byte { return (*[16]byte)(id) }
+
 // holdArrays are the arguments that name work rows.
 type holdArrays struct {
-	tenant, chat []hub.ID
+	tenant, chat uuids
 	visitor      []string
 	fence        []int64
 }
 
 func newHoldArrays(n int) holdArrays {
-	return holdArrays{make([]hub.ID, n), make([]hub.ID, n), make([]string, n), make([]int64, n)}
+	return holdArrays{make(uuids, n), make(uuids, n), make([]string, n), make([]int64, n)}
 }
 
 func (a holdArrays) set(i int, h hub.Hold) {
-	a.tenant[i], a.visitor[i], a.chat[i], a.fence[i] = h.TenantID, h.VisitorID, h.ChatID, h.Fence
+	a.tenant[i], a.visitor[i], a.chat[i], a.fence[i] = uuidOf(h.TenantID), h.VisitorID, uuidOf(h.ChatID), h.Fence
 }
 
 func (a holdArrays) args() []any { return []any{a.tenant, a.visitor, a.chat, a.fence} }
 
 // attemptArrays are the arguments that hold attempts; null is none.
 type attemptArrays struct {
-	number, status   []*int32
-	start, took      []*float64
-	verdict, message []*string
+	number, status   pgtype.FlatArray[pgtype.Int4]
+	start, took      pgtype.FlatArray[pgtype.Float8]
+	verdict, message pgtype.FlatArray[pgtype.Text]
 	excerpt          [][]byte
 }
 
 func newAttemptArrays(n int) attemptArrays {
-	return attemptArrays{make([]*int32, n), make([]*int32, n), make([]*float64, n), make([]*float64, n),
-		make([]*string, n), make([]*string, n), make([][]byte, n)}
+	return attemptArrays{
+		make(pgtype.FlatArray[pgtype.Int4], n), make(pgtype.FlatArray[pgtype.Int4], n),
+		make(pgtype.FlatArray[pgtype.Float8], n), make(pgtype.FlatArray[pgtype.Float8], n),
+		make(pgtype.FlatArray[pgtype.Text], n), make(pgtype.FlatArray[pgtype.Text], n), make([][]byte, n),
+	}
 }
 
 func (a attemptArrays) set(i int, t *hub.Attempt) {
 	if t == nil {
 		return
 	}
-	a.number[i], a.status[i] = new(int32(t.Number)), new(int32(t.Status))
-	a.start[i], a.took[i] = &t.StartMS, &t.MS
-	a.verdict[i], a.message[i], a.excerpt[i] = &t.Verdict, &t.Message, t.Excerpt
+	a.number[i] = pgtype.Int4{Int32: int32(t.Number), Valid: true}
+	a.status[i] = pgtype.Int4{Int32: int32(t.Status), Valid: true}
+	a.start[i] = pgtype.Float8{Float64: t.StartMS, Valid: true}
+	a.took[i] = pgtype.Float8{Float64: t.MS, Valid: true}
+	a.verdict[i] = pgtype.Text{String: t.Verdict, Valid: true}
+	a.message[i] = pgtype.Text{String: t.Message, Valid: true}
+	a.excerpt[i] = t.Excerpt
 }
 
 func (a attemptArrays) args() []any {
