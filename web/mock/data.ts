@@ -31,16 +31,81 @@ export const connectors: S["Connector"][] = [
       additionalProperties: false,
       required: ["host", "database", "user", "password", "table", "email_column"],
       properties: {
-        host: { type: "string", title: "Host", description: "Name or address of the server.", "x-order": 1, "x-group": "Server", "x-placeholder": "db.example.com", minLength: 1 },
-        port: { type: "integer", title: "Port", description: "5432 unless you changed it.", default: 5432, minimum: 1, maximum: 65535, "x-order": 2, "x-group": "Server" },
-        database: { type: "string", title: "Database", description: "Where the table is.", "x-order": 3, "x-group": "Server" },
+        host: {
+          type: "string",
+          title: "Host",
+          description: "Name or address of the server.",
+          "x-order": 1,
+          "x-group": "Server",
+          "x-placeholder": "db.example.com",
+          minLength: 1,
+        },
+        port: {
+          type: "integer",
+          title: "Port",
+          description: "5432 unless you changed it.",
+          default: 5432,
+          minimum: 1,
+          maximum: 65535,
+          "x-order": 2,
+          "x-group": "Server",
+        },
+        database: {
+          type: "string",
+          title: "Database",
+          description: "Where the table is.",
+          "x-order": 3,
+          "x-group": "Server",
+        },
         user: { type: "string", title: "User", description: "The read-only login.", "x-order": 4, "x-group": "Login" },
-        password: { type: "string", title: "Password", description: "Sealed, and never shown again.", "x-order": 5, "x-group": "Login", "x-secret": true },
-        table: { type: "string", title: "Table or view", description: "With its schema.", "x-order": 6, "x-group": "What to read", "x-placeholder": "public.customers" },
-        email_column: { type: "string", title: "Column with the e-mail", description: "A visitor is found by it.", "x-order": 7, "x-group": "What to read" },
-        columns: { type: "array", items: { type: "string" }, title: "Columns", description: "One a line. Empty means all.", "x-order": 8, "x-group": "What to read" },
-        tls: { type: "string", enum: ["verify-full", "require"], default: "verify-full", title: "Encryption", description: "verify-full also checks the server's name.", "x-order": 9, "x-advanced": true },
-        ignore_case: { type: "boolean", default: true, title: "Ignore case", description: "Maya@ and maya@ are one visitor.", "x-order": 10, "x-advanced": true },
+        password: {
+          type: "string",
+          title: "Password",
+          description: "Sealed, and never shown again.",
+          "x-order": 5,
+          "x-group": "Login",
+          "x-secret": true,
+        },
+        table: {
+          type: "string",
+          title: "Table or view",
+          description: "With its schema.",
+          "x-order": 6,
+          "x-group": "What to read",
+          "x-placeholder": "public.customers",
+        },
+        email_column: {
+          type: "string",
+          title: "Column with the e-mail",
+          description: "A visitor is found by it.",
+          "x-order": 7,
+          "x-group": "What to read",
+        },
+        columns: {
+          type: "array",
+          items: { type: "string" },
+          title: "Columns",
+          description: "One a line. Empty means all.",
+          "x-order": 8,
+          "x-group": "What to read",
+        },
+        tls: {
+          type: "string",
+          enum: ["verify-full", "require"],
+          default: "verify-full",
+          title: "Encryption",
+          description: "verify-full also checks the server's name.",
+          "x-order": 9,
+          "x-advanced": true,
+        },
+        ignore_case: {
+          type: "boolean",
+          default: true,
+          title: "Ignore case",
+          description: "Maya@ and maya@ are one visitor.",
+          "x-order": 10,
+          "x-advanced": true,
+        },
       },
     },
   },
@@ -76,7 +141,14 @@ export const connections: S["Connection"][] = [
     id: postgresId,
     kind: "postgres",
     name: "Postgres shop-replica",
-    settings: { host: "db.brightwater-bikes.com", port: 5432, database: "shop", user: "sidecard", table: "public.customers", email_column: "email" },
+    settings: {
+      host: "db.brightwater-bikes.com",
+      port: 5432,
+      database: "shop",
+      user: "sidecard",
+      table: "public.customers",
+      email_column: "email",
+    },
     secrets_set: ["password"],
     status: "working",
     on_card: true,
@@ -88,7 +160,12 @@ export const connections: S["Connection"][] = [
       steps: [
         { name: "Find the server", state: "ok", detail: "db.brightwater-bikes.com is 203.0.113.20.", advice: "" },
         { name: "Encrypt", state: "ok", detail: "TLS 1.3, the certificate is the server's.", advice: "" },
-        { name: "Sign in", state: "warn", detail: "The login may also write.", advice: "Take the right to write away: revoke insert, update, delete on public.customers from sidecard." },
+        {
+          name: "Sign in",
+          state: "warn",
+          detail: "The login may also write.",
+          advice: "Take the right to write away: revoke insert, update, delete on public.customers from sidecard.",
+        },
         { name: "Read the table", state: "ok", detail: "8 columns, an index on email.", advice: "" },
       ],
     },
@@ -109,7 +186,14 @@ export const connections: S["Connection"][] = [
     id: brokenId,
     kind: "postgres",
     name: "Postgres billing",
-    settings: { host: "billing.brightwater-bikes.com", port: 5432, database: "billing", user: "sidecard", table: "public.invoices", email_column: "email" },
+    settings: {
+      host: "billing.brightwater-bikes.com",
+      port: 5432,
+      database: "billing",
+      user: "sidecard",
+      table: "public.invoices",
+      email_column: "email",
+    },
     secrets_set: ["password"],
     status: "failing",
     on_card: true,
@@ -120,7 +204,12 @@ export const connections: S["Connection"][] = [
       at: ago(3_600),
       steps: [
         { name: "Find the server", state: "ok", detail: "billing.brightwater-bikes.com is 203.0.113.21.", advice: "" },
-        { name: "Sign in", state: "fail", detail: "The server refused the password of sidecard.", advice: "Set the password again, here and with: alter role sidecard password '…'." },
+        {
+          name: "Sign in",
+          state: "fail",
+          detail: "The server refused the password of sidecard.",
+          advice: "Set the password again, here and with: alter role sidecard password '…'.",
+        },
       ],
     },
   },
@@ -145,7 +234,10 @@ export const fields: Record<string, S["Field"][]> = {
 };
 
 export const values: Record<string, S["LookupResult"]["fields"]> = Object.fromEntries(
-  Object.entries(fields).map(([id, list]) => [id, list.map((f) => ({ id: f.id, kind: f.kind, value: f.sample ?? "" }))]),
+  Object.entries(fields).map(([id, list]) => [
+    id,
+    list.map((f) => ({ id: f.id, kind: f.kind, value: f.sample ?? "" })),
+  ]),
 );
 
 export const card: S["Card"] = {
@@ -158,7 +250,13 @@ export const card: S["Card"] = {
     { label: "Renews on", connection_id: postgresId, field: "renews_on", format: "date", hide_if_empty: true },
     { label: "Last order", connection_id: postgresId, field: "last_order", format: "text", hide_if_empty: true },
     { label: "Carrier", connection_id: postgresId, field: "carrier", format: "text", hide_if_empty: true },
-    { label: "Bought so far", connection_id: postgresId, field: "bought_so_far", format: "number", hide_if_empty: true },
+    {
+      label: "Bought so far",
+      connection_id: postgresId,
+      field: "bought_so_far",
+      format: "number",
+      hide_if_empty: true,
+    },
     { label: "Loyalty", connection_id: csvId, field: "tier", format: "text", hide_if_empty: false, fallback: "none" },
   ],
 };
@@ -186,25 +284,89 @@ export const desk: S["Desk"] = {
 };
 
 export const rejections: S["Rejection"][] = [
-  { id: uuid(900), at: ago(300), code: "wrong_signature", reason: "The signature was made with another secret. Copy the secret again into LiveSupporti.", bytes: 612, body_sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", headers: { "Content-Type": "application/json; charset=utf-8", "Ms-Signature": "sha256=…" } },
-  { id: uuid(901), at: ago(90_000), code: "unsigned", reason: "The request has no signature. Put a secret into the WebHook in LiveSupporti.", bytes: 598, headers: { "Content-Type": "application/json" } },
+  {
+    id: uuid(900),
+    at: ago(300),
+    code: "wrong_signature",
+    reason: "The signature was made with another secret. Copy the secret again into LiveSupporti.",
+    bytes: 612,
+    body_sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    headers: { "Content-Type": "application/json; charset=utf-8", "Ms-Signature": "sha256=…" },
+  },
+  {
+    id: uuid(901),
+    at: ago(90_000),
+    code: "unsigned",
+    reason: "The request has no signature. Put a secret into the WebHook in LiveSupporti.",
+    bytes: 598,
+    headers: { "Content-Type": "application/json" },
+  },
 ];
 
 const outcomes: Record<string, S["Outcome"]> = {
   waiting: { name: "waiting", title: "Looking up.", message: "Asking Postgres shop-replica and Loyalty list." },
-  shown: { name: "shown", title: "Details shown to the agent in 412 ms.", message: "Found in Postgres shop-replica and Loyalty list." },
-  shown_in_part: { name: "shown_in_part", title: "Shown in part after 903 ms.", message: "Loyalty list did not answer in time. 1 line missing." },
-  no_match: { name: "no_match", title: "No customer with this e-mail.", message: "Asked Postgres shop-replica and Loyalty list for s…@gmail.com. Nothing was sent." },
-  several_matches: { name: "several_matches", title: "More than one customer has this e-mail.", message: "Nothing was sent, so that no agent sees the wrong one." },
-  no_email: { name: "no_email", title: "The visitor gave no e-mail.", message: "Ask for it in the pre-chat form of LiveSupporti." },
-  nothing_to_show: { name: "nothing_to_show", title: "Found, but every line was empty.", message: "Add a line to the card." },
+  shown: {
+    name: "shown",
+    title: "Details shown to the agent in 412 ms.",
+    message: "Found in Postgres shop-replica and Loyalty list.",
+  },
+  shown_in_part: {
+    name: "shown_in_part",
+    title: "Shown in part after 903 ms.",
+    message: "Loyalty list did not answer in time. 1 line missing.",
+  },
+  no_match: {
+    name: "no_match",
+    title: "No customer with this e-mail.",
+    message: "Asked Postgres shop-replica and Loyalty list for s…@gmail.com. Nothing was sent.",
+  },
+  several_matches: {
+    name: "several_matches",
+    title: "More than one customer has this e-mail.",
+    message: "Nothing was sent, so that no agent sees the wrong one.",
+  },
+  no_email: {
+    name: "no_email",
+    title: "The visitor gave no e-mail.",
+    message: "Ask for it in the pre-chat form of LiveSupporti.",
+  },
+  nothing_to_show: {
+    name: "nothing_to_show",
+    title: "Found, but every line was empty.",
+    message: "Add a line to the card.",
+  },
   no_card: { name: "no_card", title: "No card is published yet.", message: "Publish one, and the next chat shows it." },
-  no_credentials: { name: "no_credentials", title: "Not shown: no LiveSupporti login is stored.", message: "Store the sign-in e-mail and API key." },
-  refused: { name: "refused", title: "Not shown: LiveSupporti refused the details.", message: "The API key seems to belong to another LiveSupporti account. Put in the key of the account that has the WebHook." },
-  lookup_failed: { name: "lookup_failed", title: "Not shown: no source could be asked.", message: "Postgres billing refused the login. Set its password again." },
-  expired: { name: "expired", title: "Not shown: no source answered within the chat's deadline.", message: "Look at the load of Postgres shop-replica." },
-  superseded: { name: "superseded", title: "Replaced by a newer chat of the same visitor.", message: "The agent sees the newer one." },
-  not_a_chat: { name: "not_a_chat", title: "Not a chat.", message: "LiveSupporti announced something that has no visitor." },
+  no_credentials: {
+    name: "no_credentials",
+    title: "Not shown: no LiveSupporti login is stored.",
+    message: "Store the sign-in e-mail and API key.",
+  },
+  refused: {
+    name: "refused",
+    title: "Not shown: LiveSupporti refused the details.",
+    message:
+      "The API key seems to belong to another LiveSupporti account. Put in the key of the account that has the WebHook.",
+  },
+  lookup_failed: {
+    name: "lookup_failed",
+    title: "Not shown: no source could be asked.",
+    message: "Postgres billing refused the login. Set its password again.",
+  },
+  expired: {
+    name: "expired",
+    title: "Not shown: no source answered within the chat's deadline.",
+    message: "Look at the load of Postgres shop-replica.",
+  },
+  superseded: {
+    name: "superseded",
+    title: "Replaced by a newer chat of the same visitor.",
+    message: "The agent sees the newer one.",
+  },
+  not_a_chat: {
+    name: "not_a_chat",
+    title: "Not a chat.",
+    message: "LiveSupporti announced something that has no visitor.",
+  },
 };
 
 const rows: [keyof typeof outcomes & string, number, string | undefined, number | undefined, number][] = [
@@ -266,8 +428,22 @@ const details: S["Detail"][] = [
   { name: "Loyalty", value: "Gold" },
 ];
 
-const part = (name: S["Part"]["name"], owner: S["Part"]["owner"], label: string, start_ms: number, ms: number, note = "", state: S["Part"]["state"] = "work"): S["Part"] => ({
-  name, owner, label, start_ms, ms, state, note,
+const part = (
+  name: S["Part"]["name"],
+  owner: S["Part"]["owner"],
+  label: string,
+  start_ms: number,
+  ms: number,
+  note = "",
+  state: S["Part"]["state"] = "work",
+): S["Part"] => ({
+  name,
+  owner,
+  label,
+  start_ms,
+  ms,
+  state,
+  note,
 });
 
 const timelines: Record<string, S["Part"][]> = {

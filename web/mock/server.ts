@@ -11,7 +11,15 @@ type Answer = { status: number; body?: unknown };
 const ok = (body: unknown): Answer => ({ status: 200, body });
 const problem = (status: number, code: string, detail: string, errors?: S["FieldProblem"][]): Answer => ({
   status,
-  body: { type: "about:blank", title: "Problem", status, code, detail, errors, request_id: status >= 500 ? "req_81fC" : undefined } satisfies S["Problem"],
+  body: {
+    type: "about:blank",
+    title: "Problem",
+    status,
+    code,
+    detail,
+    errors,
+    request_id: status >= 500 ? "req_81fC" : undefined,
+  } satisfies S["Problem"],
 });
 
 export function mockApi(): Plugin {
@@ -37,18 +45,36 @@ async function answer(req: IncomingMessage): Promise<Answer> {
 
 function auth(route: string, body: Record<string, unknown>): Answer {
   if (route.endsWith("signout")) return { status: 204 };
-  if (body.password === "wrong-wrong-wrong") return problem(401, "not_signed_in", "E-mail and password do not belong together.");
+  if (body.password === "wrong-wrong-wrong")
+    return problem(401, "not_signed_in", "E-mail and password do not belong together.");
   if (body.email === "taken@example.com") {
-    return problem(409, "email_taken", "This address cannot be used.", [{ pointer: "/email", detail: "Sign in instead, or take another address." }]);
+    return problem(409, "email_taken", "This address cannot be used.", [
+      { pointer: "/email", detail: "Sign in instead, or take another address." },
+    ]);
   }
   const fresh = String(body.email ?? "").startsWith("new@") || body.refresh_token === "new";
   const token = fresh ? "new" : "full";
-  return ok({ access_token: token, token_type: "Bearer", expires_in: 600, refresh_token: token, me: full.me } satisfies S["Session"]);
+  return ok({
+    access_token: token,
+    token_type: "Bearer",
+    expires_in: 600,
+    refresh_token: token,
+    me: full.me,
+  } satisfies S["Session"]);
 }
 
 function empty(route: string): Answer | undefined {
   if (route === "GET /desk") {
-    return ok({ callback_url: full.desk.callback_url, secret_set: false, email: "", api_key_set: false, unsigned: "refuse", paused: false, goal_ms: 1000, deadline_seconds: 60 } satisfies S["Desk"]);
+    return ok({
+      callback_url: full.desk.callback_url,
+      secret_set: false,
+      email: "",
+      api_key_set: false,
+      unsigned: "refuse",
+      paused: false,
+      goal_ms: 1000,
+      deadline_seconds: 60,
+    } satisfies S["Desk"]);
   }
   if (route === "GET /desk/rejections") return ok({ rejections: [] });
   if (route === "GET /connections") return ok({ connections: [] });
@@ -67,9 +93,17 @@ function busy(route: string, url: URL, body: Record<string, unknown>): Answer {
     case "PATCH /desk":
       return ok({ ...full.desk, ...body });
     case "POST /desk/secret":
-      return ok({ secret: String(body.secret ?? "q8Zr-4tVnB2mX7LwKd0cYh5sJp9GfE3uAa6Ti1oRbNxMvPzQ") } satisfies S["NewSecret"]);
+      return ok({
+        secret: String(body.secret ?? "q8Zr-4tVnB2mX7LwKd0cYh5sJp9GfE3uAa6Ti1oRbNxMvPzQ"),
+      } satisfies S["NewSecret"]);
     case "POST /desk/test":
-      return ok({ ok: true, status: 200, agents: 4, message: "Signed in as dana@brightwater-bikes.com, 4 agents found.", ms: 121 } satisfies S["DeskTest"]);
+      return ok({
+        ok: true,
+        status: 200,
+        agents: 4,
+        message: "Signed in as dana@brightwater-bikes.com, 4 agents found.",
+        ms: 121,
+      } satisfies S["DeskTest"]);
     case "GET /desk/rejections":
       return ok({ rejections: full.rejections });
     case "GET /connectors":
@@ -78,7 +112,9 @@ function busy(route: string, url: URL, body: Record<string, unknown>): Answer {
       return ok({ connections: full.connections });
     case "POST /connections":
       if (body.kind === "postgres") {
-        return problem(422, "invalid_request", "One setting needs another look.", [{ pointer: "/settings/host", detail: "Write the name alone, without https://." }]);
+        return problem(422, "invalid_request", "One setting needs another look.", [
+          { pointer: "/settings/host", detail: "Write the name alone, without https://." },
+        ]);
       }
       return { status: 201, body: full.connections[1] };
     case "GET /card":
@@ -108,38 +144,80 @@ function one(route: string, body: Record<string, unknown>): Answer {
   const [, method, id, verb] = /^(\w+) \/connections\/([^/]+)(?:\/(\w+))?$/.exec(route) ?? [];
   const connection = full.connections.find((c) => c.id === id);
   if (connection === undefined) return problem(404, "not_found", "There is nothing here.");
-  if (verb === "check") return ok(connection.last_check ?? { ok: true, at: new Date().toISOString(), steps: [{ name: "Read the rows", state: "ok", detail: "49,870 rows.", advice: "" }] });
+  if (verb === "check")
+    return ok(
+      connection.last_check ?? {
+        ok: true,
+        at: new Date().toISOString(),
+        steps: [{ name: "Read the rows", state: "ok", detail: "49,870 rows.", advice: "" }],
+      },
+    );
   if (verb === "fields") {
-    return id === full.brokenId ? problem(502, "source_failed", "The server refused the password of sidecard.") : ok({ fields: full.fields[id!] ?? [] });
+    return id === full.brokenId
+      ? problem(502, "source_failed", "The server refused the password of sidecard.")
+      : ok({ fields: full.fields[id!] ?? [] });
   }
   if (verb === "lookup") {
     const known = body.email === "maya@lindqvist.se";
-    return ok({ match: known ? "found" : "none", ms: 3.2, matches: known ? 1 : 0, fields: known ? (full.values[id!] ?? []) : [] } satisfies S["LookupResult"]);
+    return ok({
+      match: known ? "found" : "none",
+      ms: 3.2,
+      matches: known ? 1 : 0,
+      fields: known ? (full.values[id!] ?? []) : [],
+    } satisfies S["LookupResult"]);
   }
   if (verb === "import") return imported(connection);
-  if (method === "DELETE") return problem(409, "connection_in_use", "The published card uses this source. Publish a card without it first.");
+  if (method === "DELETE")
+    return problem(409, "connection_in_use", "The published card uses this source. Publish a card without it first.");
   return ok(method === "PATCH" ? { ...connection, ...body } : connection);
 }
 
 function imported(connection: S["Connection"]): Answer {
   return connection.last_import
     ? ok({ ...connection.last_import, at: new Date().toISOString() })
-    : problem(422, "csv.no_email_column", "No column looks like an e-mail address.", [{ pointer: "email_column", detail: "Choose the column.", line: 1 }]);
+    : problem(422, "csv.no_email_column", "No column looks like an e-mail address.", [
+        { pointer: "email_column", detail: "Choose the column.", line: 1 },
+      ]);
 }
 
 function previewOf(lines: S["CardLine"][], email: string): S["Preview"] {
   const known = email === "maya@lindqvist.se";
-  const valueOf = (l: S["CardLine"]): string => full.values[l.connection_id]?.find((v) => v.id === l.field)?.value ?? l.fallback ?? "";
+  const valueOf = (l: S["CardLine"]): string =>
+    full.values[l.connection_id]?.find((v) => v.id === l.field)?.value ?? l.fallback ?? "";
   return {
     outcome: known
-      ? { name: "shown", title: "This is what the agent would see.", message: "Found in Postgres shop-replica and Loyalty list." }
-      : { name: "no_match", title: "No customer with this e-mail.", message: "Asked Postgres shop-replica and Loyalty list. Nothing would be sent." },
+      ? {
+          name: "shown",
+          title: "This is what the agent would see.",
+          message: "Found in Postgres shop-replica and Loyalty list.",
+        }
+      : {
+          name: "no_match",
+          title: "No customer with this e-mail.",
+          message: "Asked Postgres shop-replica and Loyalty list. Nothing would be sent.",
+        },
     card_version: 0,
     details: known ? lines.filter((l) => valueOf(l) !== "").map((l) => ({ name: l.label, value: valueOf(l) })) : [],
-    left_out: known ? lines.filter((l) => valueOf(l) === "").map((l) => ({ label: l.label, why: "empty" as const })) : [],
+    left_out: known
+      ? lines.filter((l) => valueOf(l) === "").map((l) => ({ label: l.label, why: "empty" as const }))
+      : [],
     sources: [
-      { connection_id: full.postgresId, name: "Postgres shop-replica", kind: "postgres", match: known ? "found" : "none", start_ms: 1, ms: 38 },
-      { connection_id: full.csvId, name: "Loyalty list", kind: "csv", match: known ? "found" : "none", start_ms: 1, ms: 3.1 },
+      {
+        connection_id: full.postgresId,
+        name: "Postgres shop-replica",
+        kind: "postgres",
+        match: known ? "found" : "none",
+        start_ms: 1,
+        ms: 38,
+      },
+      {
+        connection_id: full.csvId,
+        name: "Loyalty list",
+        kind: "csv",
+        match: known ? "found" : "none",
+        start_ms: 1,
+        ms: 3.1,
+      },
     ],
     ms: 41,
   };

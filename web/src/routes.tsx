@@ -1,5 +1,12 @@
 // All pages on one screen. Each is loaded when it is first opened.
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
 import { restore } from "./api/session";
 import { Frame } from "./parts/Frame";
 import { Broken, Missing } from "./pages/Missing";

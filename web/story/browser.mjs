@@ -79,9 +79,13 @@ export async function visit(page, folder, name, complaints) {
   mkdirSync(folder, { recursive: true });
   for (const scheme of /** @type {const} */ (["light", "dark"])) {
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-    await page.waitForFunction((wanted) => document.documentElement.getAttribute("data-mantine-color-scheme") === wanted, scheme);
+    await page.waitForFunction(
+      (wanted) => document.documentElement.getAttribute("data-mantine-color-scheme") === wanted,
+      scheme,
+    );
     await page.screenshot({ path: path.join(folder, `${name}-${scheme}.png`), fullPage: true });
-    for (const violation of await check(page, scheme === "light" ? undefined : ["color-contrast"])) complaints.push(`axe on ${name}, ${scheme}: ${violation}`);
+    for (const violation of await check(page, scheme === "light" ? undefined : ["color-contrast"]))
+      complaints.push(`axe on ${name}, ${scheme}: ${violation}`);
   }
   await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
 }
@@ -94,9 +98,16 @@ export async function visit(page, folder, name, complaints) {
 async function check(page, rules) {
   await page.evaluate(axe);
   return page.evaluate(async (runOnly) => {
-    const { violations } = await /** @type {any} */ (window).axe.run(document, { resultTypes: ["violations"], runOnly });
+    const { violations } = await /** @type {any} */ (window).axe.run(document, {
+      resultTypes: ["violations"],
+      runOnly,
+    });
     return /** @type {any[]} */ (violations).map(
-      (v) => `${v.id} (${v.impact}): ${v.help}; ${v.nodes.map((/** @type {any} */ n) => n.target.join(" ")).slice(0, 4).join(", ")}`,
+      (v) =>
+        `${v.id} (${v.impact}): ${v.help}; ${v.nodes
+          .map((/** @type {any} */ n) => n.target.join(" "))
+          .slice(0, 4)
+          .join(", ")}`,
     );
   }, rules);
 }

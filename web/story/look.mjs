@@ -94,20 +94,32 @@ const screens = [
   { name: "missing", path: "/nowhere", until: "h1" },
 ];
 
-const server = await createServer({ mode: "mock", root: path.resolve(fileURLToPath(import.meta.url), "../.."), logLevel: "error", server: { port: 0 } });
+const server = await createServer({
+  mode: "mock",
+  root: path.resolve(fileURLToPath(import.meta.url), "../.."),
+  logLevel: "error",
+  server: { port: 0 },
+});
 await server.listen();
 const origin = server.resolvedUrls?.local[0]?.replace(/\/$/, "") ?? "";
 const { browser, end } = await startBrowser();
 /** @type {string[]} */
 const complaints = [];
 try {
-  for (const [size, viewport] of /** @type {const} */ ([["wide", { width: 1440, height: 900 }], ["narrow", { width: 390, height: 844 }]])) {
+  for (const [size, viewport] of /** @type {const} */ ([
+    ["wide", { width: 1440, height: 900 }],
+    ["narrow", { width: 390, height: 844 }],
+  ])) {
     for (const screen of screens.filter((s) => `${s.name} ${size}`.includes(only))) {
       const context = await browser.newContext({ viewport, reducedMotion: "reduce" });
       const page = await context.newPage();
       page.setDefaultTimeout(20_000);
       listen(page, complaints);
-      if (screen.as !== undefined) await page.addInitScript((token) => localStorage.setItem("sidecard.refresh", token), screen.as === "new" ? "new" : "full");
+      if (screen.as !== undefined)
+        await page.addInitScript(
+          (token) => localStorage.setItem("sidecard.refresh", token),
+          screen.as === "new" ? "new" : "full",
+        );
       await page.goto(origin + screen.path);
       await page
         .locator(screen.until)

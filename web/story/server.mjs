@@ -42,7 +42,16 @@ function build(folder) {
  * @returns {Promise<Server>}
  */
 async function run(program, folder) {
-  const args = ["run", "--data", path.join(folder, "data"), "--listen", "127.0.0.1:0", "--simulator-listen", "127.0.0.1:0", "--no-demo"];
+  const args = [
+    "run",
+    "--data",
+    path.join(folder, "data"),
+    "--listen",
+    "127.0.0.1:0",
+    "--simulator-listen",
+    "127.0.0.1:0",
+    "--no-demo",
+  ];
   const child = spawn(program, args, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
   const ended = new Promise((resolve) => child.once("close", resolve));
   const stop = async () => {

@@ -17,7 +17,8 @@ export type LookupResult = Schemas["LookupResult"];
 
 const live = 2000; // ms between looks at what changes by itself
 
-export const desk = () => queryOptions({ queryKey: ["desk"], queryFn: ({ signal }) => data(api.GET("/api/v1/desk", { signal })) });
+export const desk = () =>
+  queryOptions({ queryKey: ["desk"], queryFn: ({ signal }) => data(api.GET("/api/v1/desk", { signal })) });
 
 export const liveDesk = () => queryOptions({ ...desk(), refetchInterval: live });
 
@@ -44,14 +45,19 @@ export const connections = () =>
 export const connection = (id: string) =>
   queryOptions({
     queryKey: ["connections", id],
-    queryFn: ({ signal }) => data(api.GET("/api/v1/connections/{connection_id}", { params: { path: { connection_id: id } }, signal })),
+    queryFn: ({ signal }) =>
+      data(api.GET("/api/v1/connections/{connection_id}", { params: { path: { connection_id: id } }, signal })),
   });
 
 export const fields = (id: string) =>
   queryOptions({
     queryKey: ["connections", id, "fields"],
     queryFn: async ({ signal }) =>
-      (await data(api.GET("/api/v1/connections/{connection_id}/fields", { params: { path: { connection_id: id } }, signal }))).fields,
+      (
+        await data(
+          api.GET("/api/v1/connections/{connection_id}/fields", { params: { path: { connection_id: id } }, signal }),
+        )
+      ).fields,
     staleTime: 60_000,
     retry: false,
   });
@@ -60,14 +66,21 @@ export const lookup = (id: string, email: string) =>
   queryOptions({
     queryKey: ["connections", id, "lookup", email],
     queryFn: ({ signal }) =>
-      data(api.POST("/api/v1/connections/{connection_id}/lookup", { params: { path: { connection_id: id } }, body: { email }, signal })),
+      data(
+        api.POST("/api/v1/connections/{connection_id}/lookup", {
+          params: { path: { connection_id: id } },
+          body: { email },
+          signal,
+        }),
+      ),
     enabled: email !== "",
     staleTime: 60_000,
     gcTime: 60_000,
     retry: false,
   });
 
-export const card = () => queryOptions({ queryKey: ["card"], queryFn: ({ signal }) => data(api.GET("/api/v1/card", { signal })) });
+export const card = () =>
+  queryOptions({ queryKey: ["card"], queryFn: ({ signal }) => data(api.GET("/api/v1/card", { signal })) });
 
 export const cardVersions = () =>
   queryOptions({
@@ -99,7 +112,8 @@ export const chats = (outcome: OutcomeName | undefined, follow: boolean) =>
 export const latestChats = (limit: number, outcome?: OutcomeName) =>
   queryOptions({
     queryKey: ["chats", "latest", limit, outcome],
-    queryFn: async ({ signal }) => (await data(api.GET("/api/v1/chats", { params: { query: { limit, outcome } }, signal }))).chats,
+    queryFn: async ({ signal }) =>
+      (await data(api.GET("/api/v1/chats", { params: { query: { limit, outcome } }, signal }))).chats,
     refetchInterval: live,
   });
 

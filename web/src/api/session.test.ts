@@ -15,7 +15,10 @@ function session(n: number, expires_in = 600): Session {
 }
 
 function answer(status: number, body?: unknown): Response {
-  return new Response(body === undefined ? null : JSON.stringify(body), { status, headers: { "Content-Type": "application/json" } });
+  return new Response(body === undefined ? null : JSON.stringify(body), {
+    status,
+    headers: { "Content-Type": "application/json" },
+  });
 }
 
 // Plays the server: the n-th exchange answers with the n-th pair, and each refresh token works once.
@@ -59,7 +62,11 @@ describe("a session", () => {
   it("is restored with one exchange, however many ask at once", async () => {
     const { exchanges } = server();
     localStorage.setItem(key, "refresh-1");
-    expect(await Promise.all([sessions.restore(), sessions.accessToken(), sessions.accessToken()])).toEqual([true, "access-2", "access-2"]);
+    expect(await Promise.all([sessions.restore(), sessions.accessToken(), sessions.accessToken()])).toEqual([
+      true,
+      "access-2",
+      "access-2",
+    ]);
     expect(exchanges()).toBe(1);
     expect(localStorage.getItem(key)).toBe("refresh-2");
   });
@@ -140,7 +147,15 @@ describe("the client", () => {
     const { fetching } = server();
     sessions.begin(session(1));
     const { api, data } = await import("./client");
-    fetching.mockResolvedValueOnce(answer(409, { code: "conflict", detail: "Somebody was faster.", status: 409, title: "Conflict", type: "about:blank" }));
+    fetching.mockResolvedValueOnce(
+      answer(409, {
+        code: "conflict",
+        detail: "Somebody was faster.",
+        status: 409,
+        title: "Conflict",
+        type: "about:blank",
+      }),
+    );
     await expect(data(api.GET("/api/v1/card"))).rejects.toMatchObject({ message: "Somebody was faster.", status: 409 });
   });
 });

@@ -110,4 +110,3 @@ function forget(): void {
 window.addEventListener("storage", (event) => {
   if (event.key === storageKey && event.newValue === null && me !== null) forget();
 });
-

@@ -86,7 +86,8 @@ function brokenOff(): ProblemError {
     title: "Broken off",
     status: 0,
     code: "broken_off",
-    detail: "The upload broke off. Check your connection, and that the file still is where it was, then choose it again.",
+    detail:
+      "The upload broke off. Check your connection, and that the file still is where it was, then choose it again.",
   });
 }
 

@@ -44,11 +44,17 @@ function Property({ row, resolve, inside }: { row: Row; resolve: Document["resol
           {schema.enum !== undefined && <code> {schema.enum.join(" · ")}</code>}
           {limits !== "" && `, ${limits}`}
         </span>
-        {(row.schema.description ?? schema.description) && <span className={classes.meaning}>{row.schema.description ?? schema.description}</span>}
+        {(row.schema.description ?? schema.description) && (
+          <span className={classes.meaning}>{row.schema.description ?? schema.description}</span>
+        )}
         {nested !== undefined && !inside.includes(nested.name) && (
           <details className={classes.nested}>
             <summary>{nested.name || "Its properties"}</summary>
-            <Properties resolve={resolve} schema={nested.schema} inside={nested.name === "" ? inside : [...inside, nested.name]} />
+            <Properties
+              resolve={resolve}
+              schema={nested.schema}
+              inside={nested.name === "" ? inside : [...inside, nested.name]}
+            />
           </details>
         )}
       </dd>
@@ -58,7 +64,11 @@ function Property({ row, resolve, inside }: { row: Row; resolve: Document["resol
 
 function rowsOf(schema: Schema, resolve: Document["resolve"]): Row[] {
   const found = resolve(schema).schema;
-  return Object.entries(found.properties ?? {}).map(([name, s]) => ({ name, schema: s, required: found.required?.includes(name) ?? false }));
+  return Object.entries(found.properties ?? {}).map(([name, s]) => ({
+    name,
+    schema: s,
+    required: found.required?.includes(name) ?? false,
+  }));
 }
 
 function nestedOf(schema: Schema, resolve: Document["resolve"]): { name: string; schema: Schema } | undefined {

@@ -98,7 +98,12 @@ function One({ op, document }: { op: Operation; document: Document }) {
   const named = useHash() === `#${op.id}`;
   const [asked, setAsked] = useState(false);
   return (
-    <details className={classes.operation} id={op.id} open={asked || named} onToggle={(e) => setAsked(e.currentTarget.open)}>
+    <details
+      className={classes.operation}
+      id={op.id}
+      open={asked || named}
+      onToggle={(e) => setAsked(e.currentTarget.open)}
+    >
       <summary>
         <h3>{op.summary}</h3>
         <code className={classes.path}>
@@ -110,7 +115,11 @@ function One({ op, document }: { op: Operation; document: Document }) {
       {op.parameters.length > 0 && (
         <Part title="Parameters">
           <Properties
-            rows={op.parameters.map((p) => ({ name: p.name, schema: { ...p.schema, description: p.description ?? p.schema?.description }, required: p.required ?? false }))}
+            rows={op.parameters.map((p) => ({
+              name: p.name,
+              schema: { ...p.schema, description: p.description ?? p.schema?.description },
+              required: p.required ?? false,
+            }))}
             resolve={document.resolve}
           />
         </Part>
@@ -121,7 +130,11 @@ function One({ op, document }: { op: Operation; document: Document }) {
         </Part>
       )}
       {op.answers.map((answer) => (
-        <Part key={answer.status} title={`${answer.status === "else" ? "Any error" : answer.status}: ${answer.description}`} folded={answer.status === "else"}>
+        <Part
+          key={answer.status}
+          title={`${answer.status === "else" ? "Any error" : answer.status}: ${answer.description}`}
+          folded={answer.status === "else"}
+        >
           {answer.schema && <Properties schema={answer.schema} resolve={document.resolve} />}
         </Part>
       ))}

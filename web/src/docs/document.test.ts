@@ -27,7 +27,9 @@ describe("readDocument", () => {
 
 describe("words", () => {
   it("says types and limits", () => {
-    expect(typeText({ type: "array", items: { $ref: "#/components/schemas/CardLine" } }, doc.resolve)).toBe("list of CardLine");
+    expect(typeText({ type: "array", items: { $ref: "#/components/schemas/CardLine" } }, doc.resolve)).toBe(
+      "list of CardLine",
+    );
     expect(typeText({ type: "string", format: "email" }, doc.resolve)).toBe("text, email");
     expect(limitsText({ minLength: 12, maxLength: 128 })).toBe("12 to 128 characters");
     expect(limitsText({ minimum: 0, maximum: 168, default: 24 })).toBe("0 to 168; default 24");

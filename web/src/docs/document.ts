@@ -58,7 +58,11 @@ interface Raw {
   info?: { title?: string; version?: string; description?: string };
   tags?: { name: string; description?: string }[];
   paths?: Record<string, PathItem>;
-  components?: { schemas?: Record<string, Schema>; parameters?: Record<string, Parameter>; responses?: Record<string, Answer> };
+  components?: {
+    schemas?: Record<string, Schema>;
+    parameters?: Record<string, Parameter>;
+    responses?: Record<string, Answer>;
+  };
 }
 
 export interface Operation {
@@ -86,13 +90,21 @@ const methods = ["get", "post", "put", "patch", "delete"];
 /** readDocument parses the YAML and puts the operations under their tags, in the file's order. */
 export function readDocument(text: string): Document {
   const raw = parse(text) as Raw;
-  const find = <T extends { $ref?: string }>(value: T, all: Record<string, T> | undefined): T => (value.$ref === undefined ? value : (all?.[nameOf(value.$ref)] ?? value));
+  const find = <T extends { $ref?: string }>(value: T, all: Record<string, T> | undefined): T =>
+    value.$ref === undefined ? value : (all?.[nameOf(value.$ref)] ?? value);
   const operations = Object.entries(raw.paths ?? {}).flatMap(([path, item]) =>
     methods.flatMap((method) => {
       const op = item[method];
       if (op === undefined) return [];
-      const parameters = [...(item.parameters ?? []), ...(op.parameters ?? [])].map((p) => find(p, raw.components?.parameters));
-      return [{ tags: op.tags ?? [], operation: operationOf(op, method, path, parameters, (a) => find(a, raw.components?.responses)) }];
+      const parameters = [...(item.parameters ?? []), ...(op.parameters ?? [])].map((p) =>
+        find(p, raw.components?.parameters),
+      );
+      return [
+        {
+          tags: op.tags ?? [],
+          operation: operationOf(op, method, path, parameters, (a) => find(a, raw.components?.responses)),
+        },
+      ];
     }),
   );
   return {
@@ -111,7 +123,13 @@ export function readDocument(text: string): Document {
   };
 }
 
-function operationOf(op: RawOperation, method: string, path: string, parameters: Parameter[], find: (a: Answer) => Answer): Operation {
+function operationOf(
+  op: RawOperation,
+  method: string,
+  path: string,
+  parameters: Parameter[],
+  find: (a: Answer) => Answer,
+): Operation {
   const [bodyType, body] = Object.entries(op.requestBody?.content ?? {})[0] ?? [];
   return {
     id: op.operationId ?? `${method}-${path}`,
@@ -125,7 +143,12 @@ function operationOf(op: RawOperation, method: string, path: string, parameters:
     answers: Object.entries(op.responses ?? {}).map(([status, answer]) => {
       const found = find(answer);
       const [type, content] = Object.entries(found.content ?? {})[0] ?? [];
-      return { status: status === "default" ? "else" : status, description: found.description ?? "", type, schema: content?.schema };
+      return {
+        status: status === "default" ? "else" : status,
+        description: found.description ?? "",
+        type,
+        schema: content?.schema,
+      };
     }),
   };
 }
@@ -138,9 +161,16 @@ function nameOf(ref: string): string {
 export function typeText(schema: Schema, resolve: Document["resolve"]): string {
   const { name, schema: found } = resolve(schema);
   if (found.enum !== undefined) return "one of";
-  if (found.type === "array") return `list of ${found.items === undefined ? "anything" : typeText(found.items, resolve)}`;
+  if (found.type === "array")
+    return `list of ${found.items === undefined ? "anything" : typeText(found.items, resolve)}`;
   if (name !== "" && found.type === "object") return name;
-  const words: Record<string, string> = { string: "text", integer: "whole number", number: "number", boolean: "true or false", object: "object" };
+  const words: Record<string, string> = {
+    string: "text",
+    integer: "whole number",
+    number: "number",
+    boolean: "true or false",
+    object: "object",
+  };
   const base = words[found.type ?? ""] ?? "anything";
   return found.format === undefined ? base : `${base}, ${found.format}`;
 }

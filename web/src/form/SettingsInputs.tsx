@@ -61,17 +61,35 @@ function One({ input, values, errors, kept = [], onChange }: Props & { input: In
   const chosen = input.choices.find((c) => c.value === value);
   const common = {
     name: input.name,
-    label: input.required ? input.title : <Optional title={input.title} needless={input.kind === "switch" || input.fallback !== undefined} />,
+    label: input.required ? (
+      input.title
+    ) : (
+      <Optional title={input.title} needless={input.kind === "switch" || input.fallback !== undefined} />
+    ),
     description: [chosen?.description || input.description, input.help].filter(Boolean).join(" ") || undefined,
     error: errors[input.name],
   };
-  const text = { ...common, value: String(value), onChange: (e: { currentTarget: { value: string } }) => onChange(input.name, e.currentTarget.value) };
+  const text = {
+    ...common,
+    value: String(value),
+    onChange: (e: { currentTarget: { value: string } }) => onChange(input.name, e.currentTarget.value),
+  };
   const stored = kept.includes(input.name);
   switch (input.kind) {
     case "switch":
-      return <Switch {...common} checked={value === true} onChange={(e) => onChange(input.name, e.currentTarget.checked)} />;
+      return (
+        <Switch {...common} checked={value === true} onChange={(e) => onChange(input.name, e.currentTarget.checked)} />
+      );
     case "choice":
-      return <Select {...common} value={String(value) || null} data={input.choices} placeholder={input.placeholder} onChange={(v) => onChange(input.name, v ?? "")} />;
+      return (
+        <Select
+          {...common}
+          value={String(value) || null}
+          data={input.choices}
+          placeholder={input.placeholder}
+          onChange={(v) => onChange(input.name, v ?? "")}
+        />
+      );
     case "lines":
     case "area":
       return <Textarea {...text} placeholder={input.placeholder} autosize minRows={3} maxRows={10} />;
@@ -87,7 +105,15 @@ function One({ input, values, errors, kept = [], onChange }: Props & { input: In
         />
       );
     default:
-      return <TextInput {...text} placeholder={input.placeholder} maxLength={input.maxLength} autoComplete="off" spellCheck={false} />;
+      return (
+        <TextInput
+          {...text}
+          placeholder={input.placeholder}
+          maxLength={input.maxLength}
+          autoComplete="off"
+          spellCheck={false}
+        />
+      );
   }
 }
 

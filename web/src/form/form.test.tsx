@@ -12,12 +12,42 @@ const schema = {
   additionalProperties: false,
   required: ["host", "password"],
   properties: {
-    password: { type: "string", title: "Password", description: "Sealed.", "x-secret": true, "x-order": 3, "x-group": "Login" },
-    port: { type: "integer", title: "Port", description: "Usually 5432.", default: 5432, minimum: 1, maximum: 65535, "x-order": 2 },
+    password: {
+      type: "string",
+      title: "Password",
+      description: "Sealed.",
+      "x-secret": true,
+      "x-order": 3,
+      "x-group": "Login",
+    },
+    port: {
+      type: "integer",
+      title: "Port",
+      description: "Usually 5432.",
+      default: 5432,
+      minimum: 1,
+      maximum: 65535,
+      "x-order": 2,
+    },
     host: { type: "string", title: "Host", description: "Its name.", "x-order": 1, "x-placeholder": "db.example.com" },
     columns: { type: "array", items: { type: "string" }, title: "Columns", description: "One a line.", "x-order": 4 },
-    tls: { type: "string", enum: ["verify-full", "require"], default: "verify-full", title: "Encryption", description: "How.", "x-order": 5, "x-advanced": true },
-    fold: { type: "boolean", default: true, title: "Ignore case", description: "Maya is maya.", "x-order": 6, "x-advanced": true },
+    tls: {
+      type: "string",
+      enum: ["verify-full", "require"],
+      default: "verify-full",
+      title: "Encryption",
+      description: "How.",
+      "x-order": 5,
+      "x-advanced": true,
+    },
+    fold: {
+      type: "boolean",
+      default: true,
+      title: "Ignore case",
+      description: "Maya is maya.",
+      "x-order": 6,
+      "x-advanced": true,
+    },
     note: { type: "string", title: "Note", description: "Anything.", "x-widget": "textarea" },
   },
 };
@@ -38,17 +68,45 @@ describe("inputsOf", () => {
 
 describe("values", () => {
   it("start at what is stored, or else at the default; a secret never comes back", () => {
-    const values = startValues(inputs, { host: "db", port: 6000, columns: ["a", "b"], password: "leaked", fold: false });
-    expect(values).toEqual({ host: "db", port: "6000", password: "", columns: "a\nb", tls: "verify-full", fold: false, note: "" });
+    const values = startValues(inputs, {
+      host: "db",
+      port: 6000,
+      columns: ["a", "b"],
+      password: "leaked",
+      fold: false,
+    });
+    expect(values).toEqual({
+      host: "db",
+      port: "6000",
+      password: "",
+      columns: "a\nb",
+      tls: "verify-full",
+      fold: false,
+      note: "",
+    });
     expect(startValues(inputs).port).toBe("5432");
     expect(startValues(inputs).fold).toBe(true);
   });
   it("become settings of the right types, without what is empty", () => {
-    const values: Values = { ...startValues(inputs), host: " db ", columns: "a\r\n\n b \n", password: " spaces count " };
+    const values: Values = {
+      ...startValues(inputs),
+      host: " db ",
+      columns: "a\r\n\n b \n",
+      password: " spaces count ",
+    };
     expect(settingsOf(inputs, values)).toEqual({
-      host: "db", port: 5432, columns: ["a", "b"], password: " spaces count ", tls: "verify-full", fold: true,
+      host: "db",
+      port: 5432,
+      columns: ["a", "b"],
+      password: " spaces count ",
+      tls: "verify-full",
+      fold: true,
     });
-    expect(settingsOf(inputs, { ...values, password: "", columns: " ", port: "" })).toEqual({ host: "db", tls: "verify-full", fold: true });
+    expect(settingsOf(inputs, { ...values, password: "", columns: " ", port: "" })).toEqual({
+      host: "db",
+      tls: "verify-full",
+      fold: true,
+    });
   });
 });
 
@@ -66,7 +124,15 @@ describe("refusals", () => {
   });
 });
 
-function Form({ errors = {}, kept, onChange }: { errors?: Record<string, string>; kept?: string[]; onChange?: (name: string, value: string | boolean) => void }) {
+function Form({
+  errors = {},
+  kept,
+  onChange,
+}: {
+  errors?: Record<string, string>;
+  kept?: string[];
+  onChange?: (name: string, value: string | boolean) => void;
+}) {
   const [values, setValues] = useState(startValues(inputs));
   return (
     <MantineProvider env="test">
@@ -91,7 +157,10 @@ describe("SettingsInputs", () => {
     const host = screen.getByLabelText("Host");
     expect(host).toHaveProperty("placeholder", "db.example.com");
     expect(host.getAttribute("aria-invalid")).toBe("true");
-    const described = host.getAttribute("aria-describedby")!.split(" ").map((id) => document.getElementById(id)?.textContent);
+    const described = host
+      .getAttribute("aria-describedby")!
+      .split(" ")
+      .map((id) => document.getElementById(id)?.textContent);
     expect(described).toEqual(expect.arrayContaining(["Its name.", "Leave out https://."]));
     await userEvent.type(host, "d");
     expect(changed).toHaveBeenLastCalledWith("host", "d");

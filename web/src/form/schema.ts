@@ -82,7 +82,12 @@ function kindOf(p: Property): Input["kind"] {
 }
 
 function choicesOf(p: Property): Input["choices"] {
-  if (p.oneOf !== undefined) return p.oneOf.map((o) => ({ value: String(o.const), label: o.title ?? String(o.const), description: o.description ?? "" }));
+  if (p.oneOf !== undefined)
+    return p.oneOf.map((o) => ({
+      value: String(o.const),
+      label: o.title ?? String(o.const),
+      description: o.description ?? "",
+    }));
   return (p.enum ?? []).map((v) => ({ value: String(v), label: String(v), description: "" }));
 }
 
@@ -112,7 +117,10 @@ function settingOf(input: Input, value: string | boolean): unknown {
   if (input.kind === "secret") return value === "" ? undefined : value;
   const text = value.trim();
   if (input.kind === "lines") {
-    const lines = text.split(/\r?\n/).map((l) => l.trim()).filter(Boolean);
+    const lines = text
+      .split(/\r?\n/)
+      .map((l) => l.trim())
+      .filter(Boolean);
     return lines.length > 0 ? lines : undefined;
   }
   if (text === "") return undefined;
@@ -120,7 +128,11 @@ function settingOf(input: Input, value: string | boolean): unknown {
 }
 
 /** refusals names what can be seen to be wrong before anything is sent. `kept` are secrets that have a value. */
-export function refusals(inputs: readonly Input[], values: Values, kept: readonly string[] = []): Record<string, string> {
+export function refusals(
+  inputs: readonly Input[],
+  values: Values,
+  kept: readonly string[] = [],
+): Record<string, string> {
   const found: Record<string, string> = {};
   for (const input of inputs) {
     const sentence = refusal(input, values[input.name] ?? "", kept.includes(input.name));

@@ -15,7 +15,9 @@ function sources(folder: string): string[] {
 it("loads the styles of every component in use", () => {
   const loaded = readFileSync("src/look/mantine.css", "utf8");
   const used = sources("src").flatMap((text) =>
-    [...text.matchAll(/import \{([^}]*)\} from "@mantine\/core"/g)].flatMap((m) => m[1]!.split(",").map((name) => name.trim())),
+    [...text.matchAll(/import \{([^}]*)\} from "@mantine\/core"/g)].flatMap((m) =>
+      m[1]!.split(",").map((name) => name.trim()),
+    ),
   );
   const styled = [...new Set(used)].filter((name) => existsSync(`${styles}/${name}.layer.css`));
   expect(styled.length).toBeGreaterThan(10);

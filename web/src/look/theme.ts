@@ -9,25 +9,88 @@ import {
 } from "@mantine/core";
 
 const petrol: MantineColorsTuple = [
-  "#edf8fa", "#d9f0f5", "#b6e2ec", "#8ed1df", "#63bbcd", "#3da1b4", "#208495", "#0b6876", "#02505c", "#033740",
+  "#edf8fa",
+  "#d9f0f5",
+  "#b6e2ec",
+  "#8ed1df",
+  "#63bbcd",
+  "#3da1b4",
+  "#208495",
+  "#0b6876",
+  "#02505c",
+  "#033740",
 ];
 const vermilion: MantineColorsTuple = [
-  "#fff1ec", "#ffe1d7", "#ffc4b2", "#ffa38a", "#ff8062", "#eb5f40", "#c64427", "#a03016", "#7d220d", "#581608",
+  "#fff1ec",
+  "#ffe1d7",
+  "#ffc4b2",
+  "#ffa38a",
+  "#ff8062",
+  "#eb5f40",
+  "#c64427",
+  "#a03016",
+  "#7d220d",
+  "#581608",
 ];
 const amber: MantineColorsTuple = [
-  "#fff4ea", "#fee6d3", "#fbd0aa", "#f4b57e", "#e59950", "#cd7c26", "#ab6100", "#894a00", "#6b3700", "#4a2600",
+  "#fff4ea",
+  "#fee6d3",
+  "#fbd0aa",
+  "#f4b57e",
+  "#e59950",
+  "#cd7c26",
+  "#ab6100",
+  "#894a00",
+  "#6b3700",
+  "#4a2600",
 ];
 const marigold: MantineColorsTuple = [
-  "#fbf5e7", "#f7eacc", "#f0d79b", "#f1c047", "#e3b233", "#bb8a00", "#9b6d00", "#7c5500", "#604000", "#432c00",
+  "#fbf5e7",
+  "#f7eacc",
+  "#f0d79b",
+  "#f1c047",
+  "#e3b233",
+  "#bb8a00",
+  "#9b6d00",
+  "#7c5500",
+  "#604000",
+  "#432c00",
 ];
 const iris: MantineColorsTuple = [
-  "#f4f5ff", "#e8e9ff", "#d4d4ff", "#bebdfb", "#a5a2ef", "#8b87d8", "#706bb5", "#575392", "#423f72", "#2d2b50",
+  "#f4f5ff",
+  "#e8e9ff",
+  "#d4d4ff",
+  "#bebdfb",
+  "#a5a2ef",
+  "#8b87d8",
+  "#706bb5",
+  "#575392",
+  "#423f72",
+  "#2d2b50",
 ];
 const gray: MantineColorsTuple = [
-  "#f4f8f8", "#ecf1f2", "#dee5e6", "#cdd6d7", "#b2bdbe", "#829092", "#566465", "#455354", "#2b3839", "#152022",
+  "#f4f8f8",
+  "#ecf1f2",
+  "#dee5e6",
+  "#cdd6d7",
+  "#b2bdbe",
+  "#829092",
+  "#566465",
+  "#455354",
+  "#2b3839",
+  "#152022",
 ];
 const dark: MantineColorsTuple = [
-  "#dfe8e9", "#c1cdce", "#a3b1b3", "#7f8f90", "#415152", "#2c393b", "#1f2a2b", "#161f20", "#0d1516", "#070c0d",
+  "#dfe8e9",
+  "#c1cdce",
+  "#a3b1b3",
+  "#7f8f90",
+  "#415152",
+  "#2c393b",
+  "#1f2a2b",
+  "#161f20",
+  "#0d1516",
+  "#070c0d",
 ];
 
 // Mantine picks the text on a filled button from the light shade, which fails on the pale fill of the
@@ -47,7 +110,19 @@ const variantColorResolver: VariantColorsResolver = (input) => {
 };
 
 export const theme = createTheme({
-  colors: { petrol, vermilion, amber, marigold, iris, gray, dark, green: petrol, teal: petrol, red: vermilion, yellow: amber },
+  colors: {
+    petrol,
+    vermilion,
+    amber,
+    marigold,
+    iris,
+    gray,
+    dark,
+    green: petrol,
+    teal: petrol,
+    red: vermilion,
+    yellow: amber,
+  },
   primaryColor: "petrol",
   primaryShade: { light: 7, dark: 3 },
   white: "#ffffff",

@@ -27,7 +27,11 @@ export function Chat() {
   if (query.data !== undefined) return <Loaded page={query.data} goalMs={desk.data?.goal_ms ?? usualGoal} />;
   return (
     <Page title={query.error ? "This chat did not load" : "One moment"} tab="Chat" back={back}>
-      {query.error ? <Failed what="The chat" error={query.error} retry={() => void query.refetch()} /> : <Loading what="the chat" rows={8} />}
+      {query.error ? (
+        <Failed what="The chat" error={query.error} retry={() => void query.refetch()} />
+      ) : (
+        <Loading what="the chat" rows={8} />
+      )}
     </Page>
   );
 }
@@ -166,13 +170,28 @@ function Request({ page }: { page: ChatPage }) {
 type SourceTime = ChatPage["sources"][number];
 
 const sourceColumns: Column<SourceTime>[] = [
-  { key: "name", head: "Source", cell: (s) => <Link to="/sources/$connectionId" params={{ connectionId: s.connection_id }}>{s.name}</Link> },
+  {
+    key: "name",
+    head: "Source",
+    cell: (s) => (
+      <Link to="/sources/$connectionId" params={{ connectionId: s.connection_id }}>
+        {s.name}
+      </Link>
+    ),
+  },
   { key: "match", head: "Answer", cell: (s) => <SourceAnswer source={s} /> },
   { key: "ms", head: "ms", cell: (s) => ms(s.ms), align: "right", width: "64px" },
 ];
 
 function Sources({ page }: { page: ChatPage }) {
-  return <DataTable caption="What each source said" columns={sourceColumns} rows={page.sources} rowKey={(s) => s.connection_id} />;
+  return (
+    <DataTable
+      caption="What each source said"
+      columns={sourceColumns}
+      rows={page.sources}
+      rowKey={(s) => s.connection_id}
+    />
+  );
 }
 
 function SourceAnswer({ source }: { source: SourceTime }) {
@@ -228,7 +247,8 @@ function TheCard({ page }: { page: ChatPage }) {
     const tab = chat.ms === undefined ? "Seen" : `Seen after ${msText(chat.ms)}`;
     return <AgentCard tab={tab} details={details} email={chat.visitor_email} foot={foot} />;
   }
-  if (details.length > 0) return <MissedCard tab="Not shown" details={details} email={chat.visitor_email} foot={foot} />;
+  if (details.length > 0)
+    return <MissedCard tab="Not shown" details={details} email={chat.visitor_email} foot={foot} />;
   return (
     <GhostCard tab={chat.outcome.name === "waiting" ? "Not yet" : "No card"}>
       <h3>{untitled(chat.outcome.title)}</h3>

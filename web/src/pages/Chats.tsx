@@ -24,7 +24,14 @@ export function Chats() {
     <Page
       title="Chats"
       lead="Open one to see why an agent saw what they saw."
-      actions={<Switch label="Live" labelPosition="right" checked={follow} onChange={(e) => setFollow(e.currentTarget.checked)} />}
+      actions={
+        <Switch
+          label="Live"
+          labelPosition="right"
+          checked={follow}
+          onChange={(e) => setFollow(e.currentTarget.checked)}
+        />
+      }
     >
       <div className={classes.filters}>
         <Select
@@ -45,12 +52,16 @@ export function Chats() {
         <Failed what="Chats" error={query.error} retry={() => void query.refetch()} />
       )}
       {query.isPending && <Loading what="chats" rows={10} />}
-      {chats?.length === 0 && (outcome === undefined ? <NoChats /> : <NoMatch word={wordOf(outcome)} clear={() => setOutcome(undefined)} />)}
+      {chats?.length === 0 &&
+        (outcome === undefined ? <NoChats /> : <NoMatch word={wordOf(outcome)} clear={() => setOutcome(undefined)} />)}
       {chats !== undefined && chats.length > 0 && (
         <>
           <ChatTable chats={chats} goalMs={desk.data?.goal_ms} />
           <footer className={classes.foot}>
-            <span>{plural(chats.length, "chat")}{query.hasNextPage ? " so far" : ", that is all"}</span>
+            <span>
+              {plural(chats.length, "chat")}
+              {query.hasNextPage ? " so far" : ", that is all"}
+            </span>
             {query.hasNextPage && (
               <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
                 Load more

@@ -3,7 +3,16 @@
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { card, connections, latestChats, liveDesk, type Card, type Chat, type Connection, type Desk } from "../api/queries";
+import {
+  card,
+  connections,
+  latestChats,
+  liveDesk,
+  type Card,
+  type Chat,
+  type Connection,
+  type Desk,
+} from "../api/queries";
 import { currentMe } from "../api/session";
 import { ChatTable } from "../parts/ChatTable";
 import { Page, Section } from "../parts/Page";
@@ -34,7 +43,9 @@ export function Home() {
     <Page title={title(steps, chats.data)} tab="Home" lead={lead(done, chats.data)}>
       <div className={classes.columns} data-done={done || undefined}>
         <div>
-          {broken !== undefined && <Failed what="Your setup" error={broken.error} retry={() => void broken.refetch()} />}
+          {broken !== undefined && (
+            <Failed what="Your setup" error={broken.error} retry={() => void broken.refetch()} />
+          )}
           {!done && <Setup steps={steps} />}
           <Section
             title="Latest chats"
@@ -67,7 +78,8 @@ function title(steps: Step[], chats: Chat[] | undefined): string {
   const open = steps.filter((s) => !s.done).length;
   if (open === 0) return verdict(chats ?? []);
   const name = currentMe()?.user.name.split(" ")[0];
-  if (open === steps.length) return name ? `Welcome, ${name}. Four steps to the first card` : "Four steps to the first card";
+  if (open === steps.length)
+    return name ? `Welcome, ${name}. Four steps to the first card` : "Four steps to the first card";
   return open === 1 ? "One step to the first card" : `${count(open)} steps to the first card`;
 }
 
@@ -83,7 +95,11 @@ function Setup({ steps }: { steps: Step[] }) {
       <ol className={classes.steps}>
         {steps.map((step, i) => (
           <li key={step.title} data-next={step === next || undefined}>
-            {step.done ? <StatusShape name="working" size={20} label="Done:" /> : <span className={classes.number}>{i + 1}</span>}
+            {step.done ? (
+              <StatusShape name="working" size={20} label="Done:" />
+            ) : (
+              <span className={classes.number}>{i + 1}</span>
+            )}
             <div>
               <h2>{step.done ? step.title : <Link to={step.to}>{step.title}</Link>}</h2>
               <p>{step.text}</p>
@@ -106,7 +122,17 @@ function Health({ desk, sources, card }: { desk?: Desk; sources?: Connection[]; 
       <HealthRow
         to="/livesupporti"
         name="LiveSupporti"
-        status={desk === undefined ? "listening" : desk.paused ? "failing" : desk.problem ? "warning" : desk.first_signed_at ? "working" : "todo"}
+        status={
+          desk === undefined
+            ? "listening"
+            : desk.paused
+              ? "failing"
+              : desk.problem
+                ? "warning"
+                : desk.first_signed_at
+                  ? "working"
+                  : "todo"
+        }
       >
         {desk === undefined ? "Asking" : deskHealth(desk)}
       </HealthRow>
@@ -129,7 +155,17 @@ function Health({ desk, sources, card }: { desk?: Desk; sources?: Connection[]; 
   );
 }
 
-function HealthRow({ to, name, status, children }: { to: string; name: string; status: StatusName; children: React.ReactNode }) {
+function HealthRow({
+  to,
+  name,
+  status,
+  children,
+}: {
+  to: string;
+  name: string;
+  status: StatusName;
+  children: React.ReactNode;
+}) {
   return (
     <li>
       <StatusShape name={status} label={spokenStatus[status] ?? status} />

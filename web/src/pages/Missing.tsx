@@ -24,7 +24,9 @@ export function Broken({ error }: ErrorComponentProps) {
     <Bare title="This page did not open">
       <ProblemNote
         problem={problem}
-        title={problem.status === 0 && problem.code === "unreachable" ? "Sidecard does not answer" : "Something here broke"}
+        title={
+          problem.status === 0 && problem.code === "unreachable" ? "Sidecard does not answer" : "Something here broke"
+        }
         actions={
           <Button size="compact-md" color="vermilion" onClick={() => void router.invalidate()}>
             Try again

@@ -66,7 +66,12 @@ export function SignIn() {
           onChange={(e) => setPassword(e.currentTarget.value)}
           visibilityToggleButtonProps={{ "aria-label": "Show or hide the password" }}
         />
-        <Button type="submit" size="md" loading={signIn.isPending} rightSection={<IconArrowRight size={17} stroke={1.75} aria-hidden="true" />}>
+        <Button
+          type="submit"
+          size="md"
+          loading={signIn.isPending}
+          rightSection={<IconArrowRight size={17} stroke={1.75} aria-hidden="true" />}
+        >
           Sign in
         </Button>
       </form>

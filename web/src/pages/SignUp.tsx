@@ -71,11 +71,17 @@ export function SignUp() {
           />
           <Strength password={values.password} />
         </div>
-        <Button type="submit" size="md" loading={signUp.isPending} rightSection={<IconArrowRight size={17} stroke={1.75} aria-hidden="true" />}>
+        <Button
+          type="submit"
+          size="md"
+          loading={signUp.isPending}
+          rightSection={<IconArrowRight size={17} stroke={1.75} aria-hidden="true" />}
+        >
           Create your account
         </Button>
         <p className={classes.small}>
-          Your customer data stays in your systems: Sidecard asks them when a chat starts, and keeps what was shown to the agent.
+          Your customer data stays in your systems: Sidecard asks them when a chat starts, and keeps what was shown to
+          the agent.
         </p>
       </form>
     </Door>
@@ -87,7 +93,9 @@ function Strength({ password }: { password: string }) {
   return (
     <div className={classes.strength}>
       <Progress className={classes.meter} size={5} value={hint.percent} aria-label="Length of the password" />
-      <span role="status">{password === "" ? "At least 12 characters" : `${hint.word}. ${plural([...password].length, "character")}`}</span>
+      <span role="status">
+        {password === "" ? "At least 12 characters" : `${hint.word}. ${plural([...password].length, "character")}`}
+      </span>
     </div>
   );
 }

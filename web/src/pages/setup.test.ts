@@ -3,14 +3,40 @@ import type { Chat, Connection, Desk } from "../api/queries";
 import { setupSteps, verdict } from "./setup";
 
 const desk: Desk = {
-  callback_url: "https://x/hooks/t", secret_set: true, email: "d@b.se", api_key_set: true, unsigned: "refuse",
-  paused: false, goal_ms: 1000, deadline_seconds: 60, handshake_at: "2026-11-24T10:00:00Z", first_signed_at: "2026-11-24T10:01:00Z",
+  callback_url: "https://x/hooks/t",
+  secret_set: true,
+  email: "d@b.se",
+  api_key_set: true,
+  unsigned: "refuse",
+  paused: false,
+  goal_ms: 1000,
+  deadline_seconds: 60,
+  handshake_at: "2026-11-24T10:00:00Z",
+  first_signed_at: "2026-11-24T10:01:00Z",
 };
-const source = { id: "1", kind: "csv", name: "Customers", settings: {}, secrets_set: [], status: "working", on_card: true, created_at: "", updated_at: "" } satisfies Connection;
+const source = {
+  id: "1",
+  kind: "csv",
+  name: "Customers",
+  settings: {},
+  secrets_set: [],
+  status: "working",
+  on_card: true,
+  created_at: "",
+  updated_at: "",
+} satisfies Connection;
 const done = (state: Parameters<typeof setupSteps>[0]) => setupSteps(state).map((s) => s.done);
 
 function chat(name: Chat["outcome"]["name"], ms?: number): Chat {
-  return { id: "1", received_at: "", visitor_id: "v", outcome: { name, title: `${name}.`, message: "" }, attempts: 1, sources: [], ms };
+  return {
+    id: "1",
+    received_at: "",
+    visitor_id: "v",
+    outcome: { name, title: `${name}.`, message: "" },
+    attempts: 1,
+    sources: [],
+    ms,
+  };
 }
 
 describe("setupSteps", () => {
@@ -24,12 +50,22 @@ describe("setupSteps", () => {
   });
   it("wants handshake, signed webhook and API key for LiveSupporti, and no pause", () => {
     expect(done({ desk })[2]).toBe(true);
-    for (const less of [{ handshake_at: undefined }, { first_signed_at: undefined }, { api_key_set: false }, { paused: true }]) {
+    for (const less of [
+      { handshake_at: undefined },
+      { first_signed_at: undefined },
+      { api_key_set: false },
+      { paused: true },
+    ]) {
       expect(done({ desk: { ...desk, ...less } })[2]).toBe(false);
     }
   });
   it("ends with a card that an agent saw", () => {
-    expect(done({ desk, sources: [source], card: { version: 1, lines: [] }, shown: [chat("shown", 41)] })).toEqual([true, true, true, true]);
+    expect(done({ desk, sources: [source], card: { version: 1, lines: [] }, shown: [chat("shown", 41)] })).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
   });
 });
 

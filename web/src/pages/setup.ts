@@ -31,7 +31,9 @@ export function setupSteps({ desk, sources, card, shown }: SetupState): Step[] {
     },
     {
       title: "Choose what your agents see",
-      text: card?.version ? `Card v${card.version}, ${plural(card.lines.length, "line")}` : "Pick fields, see the card of a real customer, publish.",
+      text: card?.version
+        ? `Card v${card.version}, ${plural(card.lines.length, "line")}`
+        : "Pick fields, see the card of a real customer, publish.",
       done: (card?.version ?? 0) > 0,
       to: "/card",
       action: "Make the card",
@@ -45,7 +47,9 @@ export function setupSteps({ desk, sources, card, shown }: SetupState): Step[] {
     },
     {
       title: "See the first card in a chat",
-      text: first ? untitled(first.outcome.title) : "Start a chat on your own site, with the e-mail of a customer you know.",
+      text: first
+        ? untitled(first.outcome.title)
+        : "Start a chat on your own site, with the e-mail of a customer you know.",
       done: first !== undefined,
       to: "/chats",
       action: "Watch the chats",
@@ -62,7 +66,10 @@ function deskStep(desk?: Desk): string {
   if (desk.paused) return "LiveSupporti refused the login. Put the API key right.";
   if (desk.first_signed_at && desk.api_key_set) return "API key stored, handshake and first signed webhook received";
   if (desk.first_signed_at) return "Webhooks arrive. The API key is missing.";
-  if (desk.handshake_at) return desk.api_key_set ? "LiveSupporti knows the address. Waiting for the first chat." : "LiveSupporti knows the address. The API key is missing.";
+  if (desk.handshake_at)
+    return desk.api_key_set
+      ? "LiveSupporti knows the address. Waiting for the first chat."
+      : "LiveSupporti knows the address. The API key is missing.";
   if (desk.api_key_set) return "The API key is stored. Now add the WebHook in LiveSupporti.";
   return "Copy two values into LiveSupporti, and its API key to here.";
 }

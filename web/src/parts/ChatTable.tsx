@@ -20,7 +20,12 @@ export function ChatTable({ chats, goalMs, short }: ChatTableProps) {
   const columns: Column<Chat>[] = [
     { key: "time", head: "Time", cell: (c) => <Time at={c.received_at} />, width: "112px" },
     { key: "visitor", head: "Visitor", cell: (c) => <Visitor chat={c} /> },
-    { key: "outcome", head: "Outcome", cell: (c) => <Status name={c.outcome.name} />, width: short ? undefined : "26%" },
+    {
+      key: "outcome",
+      head: "Outcome",
+      cell: (c) => <Status name={c.outcome.name} />,
+      width: short ? undefined : "26%",
+    },
     ...(short ? [] : sourceColumns(chats)),
     { key: "ms", head: "To agent", cell: (c) => <ToAgent chat={c} goalMs={goalMs} />, align: "right", width: "110px" },
     ...(short ? [] : [attempts]),
@@ -54,14 +59,29 @@ function sourceColumns(chats: readonly Chat[]): Column<Chat>[] {
   for (const chat of chats) for (const s of chat.sources) names.set(s.connection_id, s.name);
   const of = (chat: Chat, id: string) => chat.sources.find((s) => s.connection_id === id);
   if (names.size > mostSources) {
-    return [{ key: "sources", head: "Sources", cell: (c) => (c.sources.length ? c.sources.map((s) => <Match key={s.connection_id} match={s.match} name={s.name} />) : notAsked) }];
+    return [
+      {
+        key: "sources",
+        head: "Sources",
+        cell: (c) =>
+          c.sources.length
+            ? c.sources.map((s) => <Match key={s.connection_id} match={s.match} name={s.name} />)
+            : notAsked,
+      },
+    ];
   }
   return [...names].map(([id, name]) => ({
     key: id,
     head: <span className={classes.source}>{name}</span>,
     cell: (c) => {
       const source = of(c, id);
-      return source ? <Match match={source.match} /> : c.outcome.name === "waiting" ? <span className="sc-dim sc-small">asking</span> : notAsked;
+      return source ? (
+        <Match match={source.match} />
+      ) : c.outcome.name === "waiting" ? (
+        <span className="sc-dim sc-small">asking</span>
+      ) : (
+        notAsked
+      );
     },
     width: "13%",
   }));

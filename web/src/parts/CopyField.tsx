@@ -65,8 +65,17 @@ export function CopyField({ label, name, value, warning }: CopyFieldProps) {
         <code className={classes.value} aria-labelledby={id} role="group">
           {value}
         </code>
-        <button type="button" className={classes.button} onClick={copy} aria-label={copied ? undefined : `Copy the ${name}`}>
-          {copied ? <IconCheck size={16} stroke={1.75} aria-hidden="true" /> : <IconCopy size={16} stroke={1.75} aria-hidden="true" />}
+        <button
+          type="button"
+          className={classes.button}
+          onClick={copy}
+          aria-label={copied ? undefined : `Copy the ${name}`}
+        >
+          {copied ? (
+            <IconCheck size={16} stroke={1.75} aria-hidden="true" />
+          ) : (
+            <IconCopy size={16} stroke={1.75} aria-hidden="true" />
+          )}
           {copied ? "Copied" : "Copy"}
         </button>
       </div>
@@ -84,7 +93,11 @@ export function CopyId({ value, name, short }: { value: string; name: string; sh
   return (
     <button type="button" className={classes.id} onClick={copy} title={`Copy the ${name}: ${value}`}>
       <code>{short ?? value}</code>
-      {copied ? <IconCheck size={15} stroke={1.75} aria-hidden="true" /> : <IconCopy size={15} stroke={1.75} aria-hidden="true" />}
+      {copied ? (
+        <IconCheck size={15} stroke={1.75} aria-hidden="true" />
+      ) : (
+        <IconCopy size={15} stroke={1.75} aria-hidden="true" />
+      )}
       <span className="sc-sr" role="status">
         {copied ? `The ${name} is copied.` : ""}
       </span>

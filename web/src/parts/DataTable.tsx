@@ -69,7 +69,13 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   );
 }
 
-function NarrowList<Row>({ caption, rows, rowKey, rowLink, narrow }: DataTableProps<Row> & Required<Pick<DataTableProps<Row>, "narrow">>) {
+function NarrowList<Row>({
+  caption,
+  rows,
+  rowKey,
+  rowLink,
+  narrow,
+}: DataTableProps<Row> & Required<Pick<DataTableProps<Row>, "narrow">>) {
   return (
     <ul className={classes.list} aria-label={caption}>
       {rows.map((row) => {

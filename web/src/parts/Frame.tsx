@@ -84,7 +84,14 @@ export function Frame() {
           </Link>
         ))}
       </nav>
-      <Drawer opened={opened} onClose={drawer.close} title="Menu" position="right" size="280px" closeButtonProps={{ "aria-label": "Close the menu" }}>
+      <Drawer
+        opened={opened}
+        onClose={drawer.close}
+        title="Menu"
+        position="right"
+        size="280px"
+        closeButtonProps={{ "aria-label": "Close the menu" }}
+      >
         <nav aria-label="All pages" className={classes.drawer} onClickCapture={drawer.close}>
           <Dividers path={path} plain />
         </nav>
@@ -165,7 +172,10 @@ function Person() {
           </Menu.Item>
         ))}
         <Menu.Divider />
-        <Menu.Item leftSection={<IconLogout size={16} stroke={1.75} aria-hidden="true" />} onClick={() => void signOut()}>
+        <Menu.Item
+          leftSection={<IconLogout size={16} stroke={1.75} aria-hidden="true" />}
+          onClick={() => void signOut()}
+        >
           Sign out
         </Menu.Item>
       </Menu.Dropdown>

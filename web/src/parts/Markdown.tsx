@@ -45,7 +45,13 @@ function block(token: Token): ReactNode {
 
 function list(token: Tokens.List): ReactNode {
   const items = token.items.map((item, i) => (
-    <li key={i}>{item.loose ? blocks(item.tokens) : item.tokens.map((t, j) => <Fragment key={j}>{t.type === "text" ? inline((t as Tokens.Text).tokens ?? [t]) : block(t)}</Fragment>)}</li>
+    <li key={i}>
+      {item.loose
+        ? blocks(item.tokens)
+        : item.tokens.map((t, j) => (
+            <Fragment key={j}>{t.type === "text" ? inline((t as Tokens.Text).tokens ?? [t]) : block(t)}</Fragment>
+          ))}
+    </li>
   ));
   return token.ordered ? <ol start={Number(token.start) || 1}>{items}</ol> : <ul>{items}</ul>;
 }

@@ -47,7 +47,12 @@ function placed({ detail, line }: { detail: string; line?: number }): string {
 }
 
 /** A failed call, with what the API says to do about it. Fields that the form shows itself are left out. */
-export function ProblemNote({ problem, title, actions, fields }: {
+export function ProblemNote({
+  problem,
+  title,
+  actions,
+  fields,
+}: {
   problem: ProblemError;
   title: string;
   actions?: ReactNode;

@@ -60,7 +60,17 @@ export function Page({ title, tab, status, lead, back, actions, dock, children }
 }
 
 /** A heading inside a page, with what belongs at its right. */
-export function Section({ title, aside, children, rule }: { title: string; aside?: ReactNode; children: ReactNode; rule?: boolean }) {
+export function Section({
+  title,
+  aside,
+  children,
+  rule,
+}: {
+  title: string;
+  aside?: ReactNode;
+  children: ReactNode;
+  rule?: boolean;
+}) {
   return (
     <section className={classes.section} aria-label={title}>
       <div className={classes.sectionHead} data-rule={rule || undefined}>

@@ -58,7 +58,12 @@ export function Failed({ what, error, retry }: { what: string; error: unknown; r
 }
 
 /** Loaded shows a query's data, or its loading or failure. What was loaded once stays when a later look fails. */
-export function Loaded<T>({ query, what, rows, children }: {
+export function Loaded<T>({
+  query,
+  what,
+  rows,
+  children,
+}: {
   query: Pick<UseQueryResult<T>, "data" | "error" | "refetch">;
   what: string;
   rows?: number;

@@ -62,8 +62,19 @@ export type StatusName = keyof typeof looks;
 /** The words for the outcomes, in the order a filter offers them. */
 export const outcomeWords: [OutcomeName, string][] = (
   [
-    "shown", "shown_in_part", "no_match", "several_matches", "no_email", "nothing_to_show", "no_card",
-    "refused", "no_credentials", "lookup_failed", "expired", "superseded", "not_a_chat",
+    "shown",
+    "shown_in_part",
+    "no_match",
+    "several_matches",
+    "no_email",
+    "nothing_to_show",
+    "no_card",
+    "refused",
+    "no_credentials",
+    "lookup_failed",
+    "expired",
+    "superseded",
+    "not_a_chat",
   ] as const
 ).map((name) => [name, looks[name].word]);
 

@@ -27,9 +27,18 @@ export function Waterfall({ parts, goalMs, unseen }: WaterfallProps) {
           <span role="columnheader" className={classes.head}>
             Part
           </span>
-          <span role="columnheader" className={`${classes.lane} ${classes.axis}`} aria-label={`Time from 0, goal ${msText(goalMs)}`}>
+          <span
+            role="columnheader"
+            className={`${classes.lane} ${classes.axis}`}
+            aria-label={`Time from 0, goal ${msText(goalMs)}`}
+          >
             {w.ticks.map((t) => (
-              <span key={t.label} className={classes.tick} data-goal={t.goal || undefined} style={{ left: percent(t.at) }}>
+              <span
+                key={t.label}
+                className={classes.tick}
+                data-goal={t.goal || undefined}
+                style={{ left: percent(t.at) }}
+              >
                 {t.label}
               </span>
             ))}
@@ -45,7 +54,11 @@ export function Waterfall({ parts, goalMs, unseen }: WaterfallProps) {
               {w.ticks
                 .filter((t) => t.at > 0)
                 .map((t) => (
-                  <span key={t.label} className={t.goal ? classes.goal : classes.line} style={{ left: percent(t.at) }} />
+                  <span
+                    key={t.label}
+                    className={t.goal ? classes.goal : classes.line}
+                    style={{ left: percent(t.at) }}
+                  />
                 ))}
             </div>
           </div>
@@ -56,7 +69,11 @@ export function Waterfall({ parts, goalMs, unseen }: WaterfallProps) {
             <span role="cell">Agent sees it</span>
             <span role="cell" className={classes.lane}>
               {w.seen !== null ? (
-                <span className={classes.flag} data-left={w.seen.at > 80 || undefined} style={{ left: percent(w.seen.at) }}>
+                <span
+                  className={classes.flag}
+                  data-left={w.seen.at > 80 || undefined}
+                  style={{ left: percent(w.seen.at) }}
+                >
                   {msText(w.seen.ms)}
                 </span>
               ) : (

@@ -34,7 +34,12 @@ describe("lay", () => {
       [
         part("delivery", 230, 148, { owner: "livesupporti", label: "LiveSupporti", state: "failed", note: "400" }),
         part("waited", 378, 250, { state: "waiting" }),
-        part("delivery", 628, 141, { owner: "livesupporti", label: "LiveSupporti", state: "failed", note: "400 again" }),
+        part("delivery", 628, 141, {
+          owner: "livesupporti",
+          label: "LiveSupporti",
+          state: "failed",
+          note: "400 again",
+        }),
       ],
       1000,
     );
@@ -55,8 +60,18 @@ describe("lay", () => {
   });
 
   it("keeps every bar and tick on the lane, whatever the numbers are", () => {
-    for (const w of [lay([], 1000), lay([part("received", -5, 2)], 1000), lay([part("source", 0, 1e7)], 1000), lay(shown, 1)]) {
-      for (const at of [w.goal, w.endedAt, ...w.ticks.map((t) => t.at), ...w.rows.flatMap((r) => r.bars.flatMap((b) => [b.at, b.at + b.size]))]) {
+    for (const w of [
+      lay([], 1000),
+      lay([part("received", -5, 2)], 1000),
+      lay([part("source", 0, 1e7)], 1000),
+      lay(shown, 1),
+    ]) {
+      for (const at of [
+        w.goal,
+        w.endedAt,
+        ...w.ticks.map((t) => t.at),
+        ...w.rows.flatMap((r) => r.bars.flatMap((b) => [b.at, b.at + b.size])),
+      ]) {
         expect(at).toBeGreaterThanOrEqual(0);
         expect(at).toBeLessThanOrEqual(100.0001);
       }

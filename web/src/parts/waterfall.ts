@@ -45,7 +45,11 @@ export function lay(parts: readonly Part[], goalMs: number): Waterfall {
   const seen = parts.find((p) => p.name === "seen");
   return {
     rows: rowsOf(parts).map((row, i) => rowAt(row, i, place)),
-    ticks: ticksOf(goalMs, span).map((t) => ({ at: place(t), label: t === goalMs ? `goal ${count(t)}` : count(t), goal: t === goalMs })),
+    ticks: ticksOf(goalMs, span).map((t) => ({
+      at: place(t),
+      label: t === goalMs ? `goal ${count(t)}` : count(t),
+      goal: t === goalMs,
+    })),
     goal: place(goalMs),
     seen: seen === undefined ? null : { at: place(seen.start_ms), ms: seen.start_ms },
     endedAt: place(last),
@@ -77,7 +81,12 @@ function rowAt(parts: Part[], index: number, place: (ms: number) => number): Row
   return {
     key: `${index}-${first.name}`,
     label: tries.length > 1 ? `${first.label}, ${plural(tries.length, "time")}` : first.label,
-    bars: parts.map((p) => ({ at: place(p.start_ms), size: place(p.start_ms + p.ms) - place(p.start_ms), owner: p.owner, state: p.state })),
+    bars: parts.map((p) => ({
+      at: place(p.start_ms),
+      size: place(p.start_ms + p.ms) - place(p.start_ms),
+      owner: p.owner,
+      state: p.state,
+    })),
     ms: last.start_ms + last.ms - first.start_ms,
     note: (tries[tries.length - 1] ?? first).note,
     end: place(last.start_ms + last.ms),

@@ -28,10 +28,15 @@ export function Designer() {
   const published = useQuery(cardQuery());
   const sources = useSources();
   const error = published.data === undefined ? (published.error ?? sources.error) : sources.error;
-  if (published.data !== undefined && !sources.loading && error === null) return <Desk published={published.data} sources={sources} />;
+  if (published.data !== undefined && !sources.loading && error === null)
+    return <Desk published={published.data} sources={sources} />;
   return (
     <Page title="Card">
-      {error !== null ? <Failed what="The card" error={error} retry={() => void published.refetch()} /> : <Loading what="the card" rows={8} />}
+      {error !== null ? (
+        <Failed what="The card" error={error} retry={() => void published.refetch()} />
+      ) : (
+        <Loading what="the card" rows={8} />
+      )}
     </Page>
   );
 }
@@ -66,18 +71,38 @@ function Desk({ published, sources }: { published: Card; sources: Sources }) {
       actions={
         <>
           {published.version > 0 && (
-            <Button variant="default" leftSection={<IconHistory size={16} stroke={1.75} aria-hidden="true" />} onClick={() => setVersions(true)}>
+            <Button
+              variant="default"
+              leftSection={<IconHistory size={16} stroke={1.75} aria-hidden="true" />}
+              onClick={() => setVersions(true)}
+            >
               Versions
             </Button>
           )}
           {(draft.changed || published.version === 0) && (
-            <Button loading={publish.isPending} disabled={draft.lines.length === 0 || unnamed} onClick={() => publish.mutate()}>
+            <Button
+              loading={publish.isPending}
+              disabled={draft.lines.length === 0 || unnamed}
+              onClick={() => publish.mutate()}
+            >
               Publish v{next}
             </Button>
           )}
         </>
       }
-      dock={<LivePreview typed={typed} setTyped={(next) => { setTyped(next); rememberVisitor(next); }} email={email} draft={draft} published={published} edited={draft.lines.find((l) => l.key === open)?.label} />}
+      dock={
+        <LivePreview
+          typed={typed}
+          setTyped={(next) => {
+            setTyped(next);
+            rememberVisitor(next);
+          }}
+          email={email}
+          draft={draft}
+          published={published}
+          edited={draft.lines.find((l) => l.key === open)?.label}
+        />
+      }
     >
       {problem !== null && <NotPublished problem={problem} reload={() => void reload()} />}
       <div className={classes.columns}>
@@ -91,10 +116,15 @@ function Desk({ published, sources }: { published: Card; sources: Sources }) {
               draft.set((lines) => [...lines, line]);
               setOpen(null);
             }}
-            onDrop={(connectionId, fieldId) => draft.set((lines) => lines.filter((l) => l.connection_id !== connectionId || l.field !== fieldId))}
+            onDrop={(connectionId, fieldId) =>
+              draft.set((lines) => lines.filter((l) => l.connection_id !== connectionId || l.field !== fieldId))
+            }
           />
         </Section>
-        <Section title="Lines" aside={draft.lines.length > 0 && `${plural(draft.lines.length, "line")}, top to bottom as on the card`}>
+        <Section
+          title="Lines"
+          aside={draft.lines.length > 0 && `${plural(draft.lines.length, "line")}, top to bottom as on the card`}
+        >
           {draft.lines.length === 0 ? (
             <NoLines suggestion={suggest(sources.known)} take={(lines) => draft.set(() => lines)} />
           ) : (
@@ -110,7 +140,12 @@ function Desk({ published, sources }: { published: Card; sources: Sources }) {
           )}
         </Section>
       </div>
-      <Versions opened={versions} close={() => setVersions(false)} current={published.version} take={(card) => draft.startFrom(card, published.version)} />
+      <Versions
+        opened={versions}
+        close={() => setVersions(false)}
+        current={published.version}
+        take={(card) => draft.startFrom(card, published.version)}
+      />
     </Page>
   );
 
@@ -123,7 +158,12 @@ function Desk({ published, sources }: { published: Card; sources: Sources }) {
 
 function lead(published: Card, changed: boolean, lines: number, unnamed: boolean): ReactNode {
   const seen = published.version > 0 && `v${published.version}, published ${when(published)}`;
-  if (!seen) return lines === 0 ? "What your agents see when a chat starts. Pick fields, then publish them." : unnamed ? "Give each line a label, then publish it." : "A draft. Agents see nothing until you publish it.";
+  if (!seen)
+    return lines === 0
+      ? "What your agents see when a chat starts. Pick fields, then publish them."
+      : unnamed
+        ? "Give each line a label, then publish it."
+        : "A draft. Agents see nothing until you publish it.";
   if (!changed) return `Agents see ${seen}. Change a line to make v${published.version + 1}.`;
   return `Draft v${published.version + 1}. Agents still see ${seen}.`;
 }
@@ -154,7 +194,13 @@ function NoSources() {
   );
 }
 
-function NoLines({ suggestion, take }: { suggestion: ReturnType<typeof suggest>; take: (lines: ReturnType<typeof suggest>) => void }) {
+function NoLines({
+  suggestion,
+  take,
+}: {
+  suggestion: ReturnType<typeof suggest>;
+  take: (lines: ReturnType<typeof suggest>) => void;
+}) {
   return (
     <div className={classes.none}>
       <p>Pick fields at the left; each becomes a line of the card.</p>

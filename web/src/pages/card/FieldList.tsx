@@ -44,7 +44,10 @@ export function FieldList({ sources, lines, valueOf, onPick, onDrop }: Props) {
           </h3>
           {source.fields.length === 0 && (
             <p className={classes.none}>
-              No fields yet. <Link to="/sources/$connectionId" params={{ connectionId: source.connectionId }}>Look at it</Link>
+              No fields yet.{" "}
+              <Link to="/sources/$connectionId" params={{ connectionId: source.connectionId }}>
+                Look at it
+              </Link>
             </p>
           )}
           <ul>
@@ -71,7 +74,10 @@ export function FieldList({ sources, lines, valueOf, onPick, onDrop }: Props) {
             {source.name}
           </h3>
           <p className={classes.none}>
-            {asProblem(error).message} <Link to="/sources/$connectionId" params={{ connectionId: source.id }}>Check it</Link>
+            {asProblem(error).message}{" "}
+            <Link to="/sources/$connectionId" params={{ connectionId: source.id }}>
+              Check it
+            </Link>
           </p>
         </section>
       ))}
@@ -90,10 +96,20 @@ interface PickProps {
 function Pick({ field, value, used, onPick, onDrop }: PickProps) {
   const shown = value ?? field.sample;
   return (
-    <button type="button" className={classes.field} aria-pressed={used} onClick={used ? onDrop : onPick} title={field.label === field.id ? undefined : field.label}>
+    <button
+      type="button"
+      className={classes.field}
+      aria-pressed={used}
+      onClick={used ? onDrop : onPick}
+      title={field.label === field.id ? undefined : field.label}
+    >
       <code className={classes.id}>{field.id}</code>
       <span className={classes.value}>{shown === undefined ? "" : shown === "" ? "empty" : shown}</span>
-      {used ? <IconCheck size={16} stroke={2} aria-hidden="true" /> : <IconPlus size={16} stroke={1.75} aria-hidden="true" />}
+      {used ? (
+        <IconCheck size={16} stroke={2} aria-hidden="true" />
+      ) : (
+        <IconPlus size={16} stroke={1.75} aria-hidden="true" />
+      )}
     </button>
   );
 }

@@ -1,5 +1,14 @@
 // The card's lines, in order: dragged by the handle, or moved with the keyboard or the menu.
-import { closestCenter, DndContext, KeyboardSensor, PointerSensor, useSensor, useSensors, type Announcements, type DragEndEvent } from "@dnd-kit/core";
+import {
+  closestCenter,
+  DndContext,
+  KeyboardSensor,
+  PointerSensor,
+  useSensor,
+  useSensors,
+  type Announcements,
+  type DragEndEvent,
+} from "@dnd-kit/core";
 import { SortableContext, sortableKeyboardCoordinates, verticalListSortingStrategy } from "@dnd-kit/sortable";
 import { gone, move, type DraftLine } from "./draft";
 import { LineRow } from "./LineRow";
@@ -22,6 +31,7 @@ export function LineList({ lines, sources, valueOf, open, setOpen, problems, onC
     useSensor(KeyboardSensor, { coordinateGetter: sortableKeyboardCoordinates }),
   );
   const known = sources.all.map((c) => c.id);
+  // Lines are moved folded: only then is each as high as the next.
   const end = ({ active, over }: DragEndEvent) => {
     if (over === null || active.id === over.id) return;
     const to = lines.findIndex((l) => l.key === over.id);
@@ -29,7 +39,19 @@ export function LineList({ lines, sources, valueOf, open, setOpen, problems, onC
   };
   return (
     <>
-      <DndContext sensors={sensors} collisionDetection={closestCenter} onDragEnd={end} accessibility={{ announcements: announce(lines), screenReaderInstructions: { draggable: "Press space to take the line, arrow keys to move it, space to put it down, escape to leave it where it was." } }}>
+      <DndContext
+        sensors={sensors}
+        collisionDetection={closestCenter}
+        onDragStart={() => setOpen(null)}
+        onDragEnd={end}
+        accessibility={{
+          announcements: announce(lines),
+          screenReaderInstructions: {
+            draggable:
+              "Press space to take the line, arrow keys to move it, space to put it down, escape to leave it where it was.",
+          },
+        }}
+      >
         <SortableContext items={lines.map((l) => l.key)} strategy={verticalListSortingStrategy}>
           <ol className={classes.lines}>
             {lines.map((line, i) => (

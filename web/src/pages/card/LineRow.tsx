@@ -26,18 +26,35 @@ interface Props {
 
 export function LineRow(props: Props) {
   const { line, first, last, value, gone, problem, open, toggle, move, remove } = props;
-  const { attributes, listeners, setNodeRef, setActivatorNodeRef, transform, transition, isDragging } = useSortable({ id: line.key });
+  const { attributes, listeners, setNodeRef, setActivatorNodeRef, transform, transition, isDragging } = useSortable({
+    id: line.key,
+  });
   const name = line.label.trim() || "this line";
   return (
-    <li ref={setNodeRef} className={classes.line} data-open={open || undefined} data-dragged={isDragging || undefined} style={{ transform: CSS.Transform.toString(transform && { ...transform, scaleX: 1, scaleY: 1 }), transition }}>
+    <li
+      ref={setNodeRef}
+      className={classes.line}
+      data-open={open || undefined}
+      data-dragged={isDragging || undefined}
+      style={{ transform: CSS.Transform.toString(transform && { ...transform, scaleX: 1, scaleY: 1 }), transition }}
+    >
       <div className={classes.row}>
-        <button type="button" ref={setActivatorNodeRef} {...attributes} {...listeners} className={classes.handle} aria-label={`Move ${name}`}>
+        <button
+          type="button"
+          ref={setActivatorNodeRef}
+          {...attributes}
+          {...listeners}
+          className={classes.handle}
+          aria-label={`Move ${name}`}
+        >
           <IconGripVertical size={18} stroke={1.75} aria-hidden="true" />
         </button>
         <button type="button" className={classes.summary} aria-expanded={open} onClick={toggle}>
           <span className={classes.label}>{line.label.trim() || <span className="sc-dim">no label</span>}</span>
           <span className={classes.value}>{shown(value, line)}</span>
-          <span className={classes.format}>{gone ? <Status name="gone" /> : problem !== undefined ? <Status name="warning" /> : howText(line)}</span>
+          <span className={classes.format}>
+            {gone ? <Status name="gone" /> : problem !== undefined ? <Status name="warning" /> : howText(line)}
+          </span>
         </button>
         <Menu position="bottom-end">
           <Menu.Target>
@@ -46,10 +63,18 @@ export function LineRow(props: Props) {
             </ActionIcon>
           </Menu.Target>
           <Menu.Dropdown>
-            <Menu.Item disabled={first} leftSection={<IconArrowUp size={16} stroke={1.75} aria-hidden="true" />} onClick={() => move(-1)}>
+            <Menu.Item
+              disabled={first}
+              leftSection={<IconArrowUp size={16} stroke={1.75} aria-hidden="true" />}
+              onClick={() => move(-1)}
+            >
               Move up
             </Menu.Item>
-            <Menu.Item disabled={last} leftSection={<IconArrowDown size={16} stroke={1.75} aria-hidden="true" />} onClick={() => move(1)}>
+            <Menu.Item
+              disabled={last}
+              leftSection={<IconArrowDown size={16} stroke={1.75} aria-hidden="true" />}
+              onClick={() => move(1)}
+            >
               Move down
             </Menu.Item>
             <Menu.Divider />
@@ -100,7 +125,10 @@ const separator = "\u0000"; // stands in no id
 function Editor({ line, first, last, gone, problem, sources, change, move, remove }: Props) {
   const options = sources.map((s) => ({
     group: s.name,
-    items: s.fields.map((f) => ({ value: s.connectionId + separator + f.id, label: f.label === f.id ? f.id : `${f.label} (${f.id})` })),
+    items: s.fields.map((f) => ({
+      value: s.connectionId + separator + f.id,
+      label: f.label === f.id ? f.id : `${f.label} (${f.id})`,
+    })),
   }));
   const pick = (value: string | null) => {
     const [connection_id, field] = value?.split(separator) ?? [];
@@ -129,8 +157,19 @@ function Editor({ line, first, last, gone, problem, sources, change, move, remov
         />
       </div>
       <div className={classes.pair}>
-        <Select label="Format" data={formats} value={line.format ?? "text"} onChange={(v) => change({ format: (v ?? "text") as CardLine["format"] })} />
-        <TextInput label="If it is empty, show" placeholder="nothing" maxLength={200} value={line.fallback ?? ""} onChange={(e) => change({ fallback: e.currentTarget.value })} />
+        <Select
+          label="Format"
+          data={formats}
+          value={line.format ?? "text"}
+          onChange={(v) => change({ format: (v ?? "text") as CardLine["format"] })}
+        />
+        <TextInput
+          label="If it is empty, show"
+          placeholder="nothing"
+          maxLength={200}
+          value={line.fallback ?? ""}
+          onChange={(e) => change({ fallback: e.currentTarget.value })}
+        />
       </div>
       <div className={classes.end}>
         <Checkbox

@@ -27,7 +27,8 @@ export function LivePreview({ typed, setTyped, email, draft, published, edited }
   const [lines] = useDebouncedValue(linesOf(draft.lines), 350);
   const complete = lines.filter((l) => l.label !== "");
   const query = useQuery({ ...previewQuery(email, complete), placeholderData: keepPreviousData });
-  const version = draft.changed || published.version === 0 ? `draft v${published.version + 1}` : `v${published.version}`;
+  const version =
+    draft.changed || published.version === 0 ? `draft v${published.version + 1}` : `v${published.version}`;
   return (
     <>
       <h2 className={classes.title}>Live preview</h2>
@@ -44,14 +45,26 @@ export function LivePreview({ typed, setTyped, email, draft, published, edited }
       />
       <div className={classes.answer} aria-live="polite">
         {email !== "" && query.data !== undefined && complete.length > 0 && <SourcesLine preview={query.data} />}
-        <Shown version={version} email={email} preview={complete.length > 0 ? query.data : undefined} error={query.error} empty={draft.lines.length === 0} edited={edited} />
+        <Shown
+          version={version}
+          email={email}
+          preview={complete.length > 0 ? query.data : undefined}
+          error={query.error}
+          empty={draft.lines.length === 0}
+          edited={edited}
+        />
       </div>
       {draft.changed && published.version > 0 && <Changes published={published} draft={draft} />}
     </>
   );
 }
 
-const shapes: Record<Preview["sources"][number]["match"], StatusName> = { found: "working", none: "no_match", ambiguous: "several_matches", failed: "failing" };
+const shapes: Record<Preview["sources"][number]["match"], StatusName> = {
+  found: "working",
+  none: "no_match",
+  ambiguous: "several_matches",
+  failed: "failing",
+};
 const words = { found: "", none: "no match, ", ambiguous: "several, ", failed: "failed, " };
 
 function SourcesLine({ preview }: { preview: Preview }) {
@@ -79,7 +92,10 @@ interface ShownProps {
 
 function Shown({ version, email, preview, error, empty, edited }: ShownProps) {
   if (empty) return <GhostCard tab="No lines yet">The card appears here with its first line.</GhostCard>;
-  if (email === "") return <GhostCard tab="Preview">Type the e-mail of a customer you know, and see their card as an agent would.</GhostCard>;
+  if (email === "")
+    return (
+      <GhostCard tab="Preview">Type the e-mail of a customer you know, and see their card as an agent would.</GhostCard>
+    );
   if (error !== null) return <ProblemNote problem={asProblem(error)} title="There is no preview" />;
   if (preview === undefined) return <GhostCard tab="Preview">Looking up…</GhostCard>;
   if (preview.details.length === 0) {
@@ -94,7 +110,13 @@ function Shown({ version, email, preview, error, empty, edited }: ShownProps) {
   const leftOut = preview.left_out.map(leftOutText).join("; ");
   return (
     <>
-      <AgentCard tab={`Preview, ${version}`} details={preview.details} email={email} edited={edited} foot={leftOut === "" ? undefined : `Left out: ${leftOut}`} />
+      <AgentCard
+        tab={`Preview, ${version}`}
+        details={preview.details}
+        email={email}
+        edited={edited}
+        foot={leftOut === "" ? undefined : `Left out: ${leftOut}`}
+      />
       <p className={classes.letter}>This is what will be sent, letter for letter. A preview sends nothing.</p>
       <Problems preview={preview} />
     </>

@@ -21,7 +21,11 @@ export function Versions({ opened, close, current, take }: Props) {
     { key: "version", head: "Version", cell: (c) => `v${c.version}`, width: "72px" },
     { key: "at", head: "Published", cell: (c) => (c.published_at ? <Time at={c.published_at} /> : "") },
     { key: "by", head: "By", cell: (c) => c.published_by ?? "" },
-    { key: "lines", head: "Lines", cell: (c) => <span title={c.lines.map((l) => l.label).join(", ")}>{plural(c.lines.length, "line")}</span> },
+    {
+      key: "lines",
+      head: "Lines",
+      cell: (c) => <span title={c.lines.map((l) => l.label).join(", ")}>{plural(c.lines.length, "line")}</span>,
+    },
     {
       key: "take",
       head: <span className="sc-sr">Go back</span>,
@@ -44,9 +48,23 @@ export function Versions({ opened, close, current, take }: Props) {
     },
   ];
   return (
-    <Modal opened={opened} onClose={close} title="Versions" size="lg" centered closeButtonProps={{ "aria-label": "Close" }}>
+    <Modal
+      opened={opened}
+      onClose={close}
+      title="Versions"
+      size="lg"
+      centered
+      closeButtonProps={{ "aria-label": "Close" }}
+    >
       <Loaded query={query} what="Versions" rows={3}>
-        {(list) => <DataTable caption="Versions of the card, newest first" columns={columns} rows={list} rowKey={(c) => String(c.version)} />}
+        {(list) => (
+          <DataTable
+            caption="Versions of the card, newest first"
+            columns={columns}
+            rows={list}
+            rowKey={(c) => String(c.version)}
+          />
+        )}
       </Loaded>
     </Modal>
   );

@@ -1,14 +1,35 @@
 import { describe, expect, it } from "vitest";
 import type { CardLine, Field } from "../../api/queries";
-import { changes, draftOf, exampleEmail, gone, lineOf, lineProblems, linesOf, move, same, suggest, type SourceFields } from "./draft";
+import {
+  changes,
+  draftOf,
+  exampleEmail,
+  gone,
+  lineOf,
+  lineProblems,
+  linesOf,
+  move,
+  same,
+  suggest,
+  type SourceFields,
+} from "./draft";
 
-const line = (label: string, field: string, rest: Partial<CardLine> = {}): CardLine => ({ label, connection_id: "c1", field, ...rest });
+const line = (label: string, field: string, rest: Partial<CardLine> = {}): CardLine => ({
+  label,
+  connection_id: "c1",
+  field,
+  ...rest,
+});
 const field = (id: string, rest: Partial<Field> = {}): Field => ({ id, label: id, kind: "text", ...rest });
 const source = (...fields: Field[]): SourceFields => ({ connectionId: "c1", name: "Shop", kind: "csv", fields });
 
 describe("lineOf", () => {
   it("makes words of a column's name and chooses the format by its kind", () => {
-    expect(lineOf("c1", field("bought_so_far", { kind: "number" }))).toMatchObject({ label: "Bought so far", format: "number", hide_if_empty: true });
+    expect(lineOf("c1", field("bought_so_far", { kind: "number" }))).toMatchObject({
+      label: "Bought so far",
+      format: "number",
+      hide_if_empty: true,
+    });
     expect(lineOf("c1", field("vip", { kind: "bool" })).format).toBe("yes_no");
     expect(lineOf("c1", field("x", { kind: "json", label: "" }))).toMatchObject({ label: "X", format: "text" });
   });
@@ -16,7 +37,10 @@ describe("lineOf", () => {
 
 describe("move", () => {
   const lines = draftOf({ version: 1, lines: [line("a", "a"), line("b", "b"), line("c", "c")] }).lines;
-  const order = (to: number, i = 0) => move(lines, lines[i]!.key, to).map((l) => l.label).join("");
+  const order = (to: number, i = 0) =>
+    move(lines, lines[i]!.key, to)
+      .map((l) => l.label)
+      .join("");
   it("puts a line at its new place, never beyond the ends", () => {
     expect([order(1), order(2), order(99), order(-1, 2)]).toEqual(["bac", "bca", "bca", "cab"]);
   });
@@ -49,7 +73,9 @@ describe("changes", () => {
 
 describe("linesOf", () => {
   it("sends no keys and no empty fallback", () => {
-    expect(linesOf([{ ...line(" a ", "a", { fallback: "" }), key: "k" }])).toEqual([{ label: "a", connection_id: "c1", field: "a", fallback: undefined }]);
+    expect(linesOf([{ ...line(" a ", "a", { fallback: "" }), key: "k" }])).toEqual([
+      { label: "a", connection_id: "c1", field: "a", fallback: undefined },
+    ]);
   });
 });
 
@@ -64,7 +90,9 @@ describe("gone", () => {
 
 describe("suggest", () => {
   it("puts the name on top and leaves addresses and ids out", () => {
-    const lines = suggest([source(field("id"), field("email"), field("plan"), field("full_name"), field("customer_id"), field("city"))]);
+    const lines = suggest([
+      source(field("id"), field("email"), field("plan"), field("full_name"), field("customer_id"), field("city")),
+    ]);
     expect(lines.map((l) => l.label)).toEqual(["Full name", "Plan", "City"]);
   });
   it("stops at what is read at a glance, and shows no label twice", () => {
@@ -75,11 +103,16 @@ describe("suggest", () => {
 });
 
 it("takes an example address from the samples", () => {
-  expect(exampleEmail([source(field("a", { sample: "x" }), field("b", { sample: "maya@lindqvist.se" }))])).toBe("maya@lindqvist.se");
+  expect(exampleEmail([source(field("a", { sample: "x" }), field("b", { sample: "maya@lindqvist.se" }))])).toBe(
+    "maya@lindqvist.se",
+  );
   expect(exampleEmail([source(field("a", { sample: "write to a@b.se today" }))])).toBe("");
 });
 
 it("finds the line a problem is about", () => {
-  const found = lineProblems([{ pointer: "/lines/2/label", detail: "Too long." }, { pointer: "/based_on", detail: "x" }]);
+  const found = lineProblems([
+    { pointer: "/lines/2/label", detail: "Too long." },
+    { pointer: "/based_on", detail: "x" },
+  ]);
   expect([...found]).toEqual([[2, "Too long."]]);
 });

@@ -75,7 +75,11 @@ export function move(lines: readonly DraftLine[], key: string, to: number): Draf
 
 /** linesOf are the lines as the API takes them. */
 export function linesOf(lines: readonly DraftLine[]): CardLine[] {
-  return lines.map(({ key: _, ...line }) => ({ ...line, label: line.label.trim(), fallback: line.fallback || undefined }));
+  return lines.map(({ key: _, ...line }) => ({
+    ...line,
+    label: line.label.trim(),
+    fallback: line.fallback || undefined,
+  }));
 }
 
 /** same tells whether two lists of lines make the same card. */
@@ -132,7 +136,9 @@ export function suggest(sources: readonly SourceFields[]): DraftLine[] {
       picked.push({ connectionId: source.connectionId, field });
     }
   }
-  const named = picked.findIndex((p) => /(^|[ _])name$/i.test(p.field.id) && !/(last|first|sur|user)/i.test(p.field.id));
+  const named = picked.findIndex(
+    (p) => /(^|[ _])name$/i.test(p.field.id) && !/(last|first|sur|user)/i.test(p.field.id),
+  );
   if (named > 0) picked.unshift(...picked.splice(named, 1));
   return picked.slice(0, mostSuggested).map((p) => lineOf(p.connectionId, p.field));
 }

@@ -4,7 +4,13 @@ import { Button, Progress, Select } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import { card as cardQuery, connection as connectionQuery, fields, type Connection, type ImportReport } from "../../api/queries";
+import {
+  card as cardQuery,
+  connection as connectionQuery,
+  fields,
+  type Connection,
+  type ImportReport,
+} from "../../api/queries";
 import { useUpload, type Upload } from "../../api/upload";
 import { DataTable, type Column } from "../../parts/DataTable";
 import { Note, ProblemNote } from "../../parts/Note";
@@ -27,7 +33,11 @@ export function CsvList() {
   if (query.data !== undefined) return <List key={connectionId} source={query.data} />;
   return (
     <Page title={query.error ? "This list did not load" : "One moment"} tab="CSV data" back={back}>
-      {query.error ? <Failed what="The list" error={query.error} retry={() => void query.refetch()} /> : <Loading what="the list" />}
+      {query.error ? (
+        <Failed what="The list" error={query.error} retry={() => void query.refetch()} />
+      ) : (
+        <Loading what="the list" />
+      )}
     </Page>
   );
 }
@@ -79,7 +89,11 @@ function List({ source }: { source: Connection }) {
         )}
         <div className={report === undefined ? classes.wide : undefined}>
           {report !== undefined && report.rejected > 0 && <Rejected report={report} />}
-          <DropZone title={report ? "Drop a newer file, or choose one" : "Drop a file, or choose one"} disabled={running} onFile={(file) => take(file)}>
+          <DropZone
+            title={report ? "Drop a newer file, or choose one" : "Drop a file, or choose one"}
+            disabled={running}
+            onFile={(file) => take(file)}
+          >
             {report
               ? "It replaces all rows at once, when it has been read to its end."
               : "A CSV or TSV file with a header, and a column with the e-mail address."}
@@ -90,7 +104,15 @@ function List({ source }: { source: Connection }) {
   );
 }
 
-function Outcome({ upload, take, kept }: { upload: Upload; take: (file: File, column?: string) => void; kept: boolean }) {
+function Outcome({
+  upload,
+  take,
+  kept,
+}: {
+  upload: Upload;
+  take: (file: File, column?: string) => void;
+  kept: boolean;
+}) {
   if (upload.state === "failed") return <NotImported upload={upload} take={take} kept={kept} />;
   const percent = upload.state === "sending" ? Math.floor(upload.sent * 100) : 100;
   const headline = { sending: `Uploading, ${percent}%`, reading: "Reading the rows", done: "Imported" }[upload.state];
@@ -98,12 +120,22 @@ function Outcome({ upload, take, kept }: { upload: Upload; take: (file: File, co
     <section className={classes.progress} aria-label="Import">
       <div className={classes.progressHead}>
         <h2>{headline}</h2>
-        <span>{upload.state === "done" ? plural(upload.report.rows + upload.report.rejected, "row") : size(upload.file.size)}</span>
+        <span>
+          {upload.state === "done"
+            ? plural(upload.report.rows + upload.report.rejected, "row")
+            : size(upload.file.size)}
+        </span>
       </div>
       <span className="sc-sr" role="status">
         {upload.state === "sending" ? "Uploading" : headline}
       </span>
-      <Progress value={percent} size={11} color="var(--sc-part-source)" animated={upload.state === "reading"} aria-label="Progress of the import" />
+      <Progress
+        value={percent}
+        size={11}
+        color="var(--sc-part-source)"
+        animated={upload.state === "reading"}
+        aria-label="Progress of the import"
+      />
       {upload.state === "done" && <Counts report={upload.report} />}
     </section>
   );
@@ -137,11 +169,25 @@ function Counts({ report }: { report: ImportReport }) {
 }
 
 // When the address column is the trouble, the fix is right here: choose it, and the same file goes again.
-function NotImported({ upload, take, kept }: { upload: Extract<Upload, { state: "failed" }>; take: (file: File, column?: string) => void; kept: boolean }) {
-  const aboutColumn = upload.problem.fields.some((f) => /^\/?email_column$/.test(f.pointer)) || upload.problem.code.endsWith("no_email_column");
+function NotImported({
+  upload,
+  take,
+  kept,
+}: {
+  upload: Extract<Upload, { state: "failed" }>;
+  take: (file: File, column?: string) => void;
+  kept: boolean;
+}) {
+  const aboutColumn =
+    upload.problem.fields.some((f) => /^\/?email_column$/.test(f.pointer)) ||
+    upload.problem.code.endsWith("no_email_column");
   return (
     <div className={classes.progress} data-plain="">
-      <ProblemNote problem={upload.problem} title={`${upload.file.name} was not imported`} actions={aboutColumn && <ChooseColumn file={upload.file} take={take} />} />
+      <ProblemNote
+        problem={upload.problem}
+        title={`${upload.file.name} was not imported`}
+        actions={aboutColumn && <ChooseColumn file={upload.file} take={take} />}
+      />
       {kept && <p className={classes.kept}>The rows from before still answer.</p>}
     </div>
   );
@@ -162,7 +208,14 @@ function ChooseColumn({ file, take }: { file: File; take: (file: File, column?: 
   if (columns.length === 0) return null;
   return (
     <div className={classes.choose}>
-      <Select label="Column with the e-mail" placeholder="Choose a column" data={columns} value={column} onChange={setColumn} searchable={columns.length > 12} />
+      <Select
+        label="Column with the e-mail"
+        placeholder="Choose a column"
+        data={columns}
+        value={column}
+        onChange={setColumn}
+        searchable={columns.length > 12}
+      />
       <Button color="vermilion" disabled={column === null} onClick={() => take(file, column ?? undefined)}>
         Import with this column
       </Button>
@@ -218,7 +271,13 @@ function HowRead({ report }: { report: ImportReport }) {
 
 function Proof({ connectionId }: { connectionId: string }) {
   const { data } = useQuery(fields(connectionId));
-  return <TryEmail connectionId={connectionId} title="Is a customer in?" known={new Map(data?.map((f) => [f.id, f.label]))} />;
+  return (
+    <TryEmail
+      connectionId={connectionId}
+      title="Is a customer in?"
+      known={new Map(data?.map((f) => [f.id, f.label]))}
+    />
+  );
 }
 
 type Reject = ImportReport["rejects"][number];
@@ -231,8 +290,16 @@ const rejectColumns: Column<Reject>[] = [
 function Rejected({ report }: { report: ImportReport }) {
   return (
     <div className={classes.rejected}>
-      <Section title={`${plural(report.rejected, "row")} left out`} aside={report.rejected > report.rejects.length ? `the first ${report.rejects.length}` : undefined}>
-        <DataTable caption="Rows that were left out" columns={rejectColumns} rows={report.rejects} rowKey={(r) => `${r.line} ${r.code}`} />
+      <Section
+        title={`${plural(report.rejected, "row")} left out`}
+        aside={report.rejected > report.rejects.length ? `the first ${report.rejects.length}` : undefined}
+      >
+        <DataTable
+          caption="Rows that were left out"
+          columns={rejectColumns}
+          rows={report.rejects}
+          rowKey={(r) => `${r.line} ${r.code}`}
+        />
       </Section>
     </div>
   );

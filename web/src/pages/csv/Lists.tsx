@@ -18,8 +18,16 @@ import { send } from "./send";
 const columns: Column<Connection>[] = [
   { key: "name", head: "List", cell: (c) => <strong>{c.name}</strong> },
   { key: "file", head: "File", cell: (c) => c.last_import?.filename ?? <Dash spoken="none yet" /> },
-  { key: "status", head: "Status", cell: (c) => <Status name={c.status} word={c.last_import && c.status === "working" ? "In use" : undefined} /> },
-  { key: "at", head: "Uploaded", cell: (c) => (c.last_import ? <Time at={c.last_import.at} /> : <Dash spoken="never" />) },
+  {
+    key: "status",
+    head: "Status",
+    cell: (c) => <Status name={c.status} word={c.last_import && c.status === "working" ? "In use" : undefined} />,
+  },
+  {
+    key: "at",
+    head: "Uploaded",
+    cell: (c) => (c.last_import ? <Time at={c.last_import.at} /> : <Dash spoken="never" />),
+  },
   { key: "rows", head: "Rows", cell: (c) => count(c.last_import?.rows ?? 0), align: "right" },
 ];
 
@@ -31,7 +39,9 @@ export function Lists() {
   const kind = kinds.data?.find((k) => k.imports)?.kind;
   const create = useMutation({
     mutationFn: async (file: File) => {
-      const created = await data(api.POST("/api/v1/connections", { body: { kind: kind ?? "csv", name: listName(file.name), settings: {} } }));
+      const created = await data(
+        api.POST("/api/v1/connections", { body: { kind: kind ?? "csv", name: listName(file.name), settings: {} } }),
+      );
       void send(queries, created.id, file);
       return created;
     },
@@ -42,7 +52,8 @@ export function Lists() {
   });
   const zone = (title: string) => (
     <DropZone title={title} disabled={create.isPending} onFile={(file) => create.mutate(file)}>
-      A CSV or TSV file with a header, and a column with the e-mail address. Semicolons, old encodings and quotes are understood.
+      A CSV or TSV file with a header, and a column with the e-mail address. Semicolons, old encodings and quotes are
+      understood.
     </DropZone>
   );
   return (
@@ -71,7 +82,10 @@ export function Lists() {
                 rowLink={(c) => `/csv/${c.id}`}
                 narrow={(c) => ({
                   first: [<strong key="n">{c.name}</strong>, count(c.last_import?.rows ?? 0)],
-                  second: [c.last_import?.filename ?? "no file yet", c.last_import ? <Time key="t" at={c.last_import.at} /> : ""],
+                  second: [
+                    c.last_import?.filename ?? "no file yet",
+                    c.last_import ? <Time key="t" at={c.last_import.at} /> : "",
+                  ],
                 })}
               />
               <div style={{ maxWidth: 720, marginTop: 24 }}>{zone("Drop a file for another list, or choose one")}</div>
@@ -85,6 +99,9 @@ export function Lists() {
 
 // "loyalty-list_2026.csv" is called "Loyalty list 2026" until somebody renames it.
 function listName(filename: string): string {
-  const name = filename.replace(/\.[^.]*$/, "").replace(/[-_]+/g, " ").trim();
+  const name = filename
+    .replace(/\.[^.]*$/, "")
+    .replace(/[-_]+/g, " ")
+    .trim();
   return name === "" ? "Uploaded list" : (name.charAt(0).toUpperCase() + name.slice(1)).slice(0, 60);
 }

@@ -53,7 +53,11 @@ export function Credentials({ desk, test }: { desk: Desk; test: DeskTesting }) {
         />
       </div>
       <div className={classes.actions}>
-        <Button type="submit" loading={save.isPending || test.busy} disabled={changed ? email.trim() === "" || (key === "" && !desk.api_key_set) : !desk.api_key_set}>
+        <Button
+          type="submit"
+          loading={save.isPending || test.busy}
+          disabled={changed ? email.trim() === "" || (key === "" && !desk.api_key_set) : !desk.api_key_set}
+        >
           {changed || !desk.api_key_set ? "Save and test" : "Test credentials"}
         </Button>
         {test.result?.ok && !changed && !test.busy && (
@@ -63,7 +67,9 @@ export function Credentials({ desk, test }: { desk: Desk; test: DeskTesting }) {
           </span>
         )}
       </div>
-      {problem !== null && (rest.length > 0 || Object.keys(byField).length === 0) && <ProblemNote problem={problem} title="Not saved" fields={rest} />}
+      {problem !== null && (rest.length > 0 || Object.keys(byField).length === 0) && (
+        <ProblemNote problem={problem} title="Not saved" fields={rest} />
+      )}
       {test.error !== null && !test.busy && <ProblemNote problem={asProblem(test.error)} title="Not tested" />}
       {test.result !== undefined && !test.result.ok && !test.busy && (
         <Note tone="bad" title={test.result.message} live>

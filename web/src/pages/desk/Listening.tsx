@@ -8,8 +8,20 @@ import { Time } from "../../parts/Time";
 import { heard, type Sign } from "./state";
 import classes from "./Listening.module.css";
 
-const shapes: Record<Sign["state"], StatusName> = { done: "working", warn: "warning", bad: "failing", waiting: "listening", later: "todo" };
-const spoken: Record<Sign["state"], string> = { done: "Done:", warn: "Needs a look:", bad: "Failed:", waiting: "Waiting for:", later: "Later:" };
+const shapes: Record<Sign["state"], StatusName> = {
+  done: "working",
+  warn: "warning",
+  bad: "failing",
+  waiting: "listening",
+  later: "todo",
+};
+const spoken: Record<Sign["state"], string> = {
+  done: "Done:",
+  warn: "Needs a look:",
+  bad: "Failed:",
+  waiting: "Waiting for:",
+  later: "Later:",
+};
 
 export function Listening({ desk, test, firstShown }: { desk: Desk; test?: Schemas["DeskTest"]; firstShown?: Chat }) {
   return (
@@ -26,7 +38,9 @@ export function Listening({ desk, test, firstShown }: { desk: Desk; test?: Schem
               <p className={classes.name}>{sign.title}</p>
               {sign.text !== undefined && <p className={classes.text}>{sign.text}</p>}
             </div>
-            <span className={classes.at}>{sign.at !== undefined ? <Time at={sign.at} /> : sign.state === "waiting" ? "waiting" : ""}</span>
+            <span className={classes.at}>
+              {sign.at !== undefined ? <Time at={sign.at} /> : sign.state === "waiting" ? "waiting" : ""}
+            </span>
           </li>
         ))}
       </ul>

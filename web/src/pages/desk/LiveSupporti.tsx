@@ -26,7 +26,11 @@ export function LiveSupporti() {
   if (desk.data !== undefined) return <Details desk={desk.data} firstShown={shown.data?.[0] ?? inPart.data?.[0]} />;
   return (
     <Page title={desk.error ? "The desk did not load" : "One moment"} tab="LiveSupporti">
-      {desk.error ? <Failed what="The desk" error={desk.error} retry={() => void desk.refetch()} /> : <Loading what="the desk" />}
+      {desk.error ? (
+        <Failed what="The desk" error={desk.error} retry={() => void desk.refetch()} />
+      ) : (
+        <Loading what="the desk" />
+      )}
     </Page>
   );
 }
@@ -45,12 +49,18 @@ function Details({ desk, firstShown }: { desk: Desk; firstShown?: Chat }) {
       {desk.paused && (
         <div style={{ marginBottom: 20 }}>
           <Note tone="bad" title={desk.problem?.message ?? "Details wait: LiveSupporti refused the login."}>
-            {desk.problem?.fix ?? "Put the e-mail and the API key right below. Waiting chats are sent at once if they are young enough."}
+            {desk.problem?.fix ??
+              "Put the e-mail and the API key right below. Waiting chats are sent at once if they are young enough."}
           </Note>
         </div>
       )}
       <ol style={{ margin: 0, padding: 0, listStyle: "none" }}>
-        <Instruction number={1} id="credentials" title="Let Sidecard send details to your agents" state={desk.paused ? "warn" : desk.api_key_set && (test.result?.ok || worksBy) ? "done" : "open"}>
+        <Instruction
+          number={1}
+          id="credentials"
+          title="Let Sidecard send details to your agents"
+          state={desk.paused ? "warn" : desk.api_key_set && (test.result?.ok || worksBy) ? "done" : "open"}
+        >
           <Credentials desk={desk} test={test} />
         </Instruction>
         <Instruction
@@ -83,10 +93,21 @@ function Details({ desk, firstShown }: { desk: Desk; firstShown?: Chat }) {
           }
           state={desk.handshake_at ? "done" : "open"}
         />
-        <Instruction number={4} title="Paste these two values" state={wrongSecret(desk) ? "warn" : desk.secret_set && desk.first_signed_at ? "done" : "open"}>
+        <Instruction
+          number={4}
+          title="Paste these two values"
+          state={wrongSecret(desk) ? "warn" : desk.secret_set && desk.first_signed_at ? "done" : "open"}
+        >
           <div style={{ display: "grid", gap: 14 }}>
             <CopyField label="Callback URI" name="callback URI" value={desk.callback_url} />
-            <Secret desk={desk} warning={wrongSecret(desk) ? `LiveSupporti signed with another secret at ${clock(new Date(desk.problem!.at))}.` : undefined} />
+            <Secret
+              desk={desk}
+              warning={
+                wrongSecret(desk)
+                  ? `LiveSupporti signed with another secret at ${clock(new Date(desk.problem!.at))}.`
+                  : undefined
+              }
+            />
           </div>
         </Instruction>
         <Instruction

@@ -30,7 +30,10 @@ export function Rejections({ query }: { query: UseQueryResult<Rejection[]> }) {
             columns={columns}
             rows={list}
             rowKey={(r) => r.id}
-            narrow={(r) => ({ first: [<Why key="w" rejection={r} />, ""], second: [<Time key="t" at={r.at} />, plural(r.bytes, "byte")] })}
+            narrow={(r) => ({
+              first: [<Why key="w" rejection={r} />, ""],
+              second: [<Time key="t" at={r.at} />, plural(r.bytes, "byte")],
+            })}
           />
         )
       }
@@ -62,5 +65,7 @@ function Why({ rejection }: { rejection: Rejection }) {
 
 function Hash({ rejection }: { rejection: Rejection }) {
   if (rejection.body_sha256 === undefined) return <Dash spoken="not kept" />;
-  return <CopyId value={rejection.body_sha256} short={`${rejection.body_sha256.slice(0, 8)}…`} name="hash of the body" />;
+  return (
+    <CopyId value={rejection.body_sha256} short={`${rejection.body_sha256.slice(0, 8)}…`} name="hash of the body" />
+  );
 }

@@ -31,18 +31,29 @@ export function Secret({ desk, warning }: { desk: Desk; warning?: string }) {
   return (
     <div className={classes.secret}>
       {secret !== undefined && (
-        <CopyField label={`Secret, ${secret.length} characters. Shown until you leave this page`} name="secret" value={secret} warning={warning && `${warning} Copy this one again.`} />
+        <CopyField
+          label={`Secret, ${secret.length} characters. Shown until you leave this page`}
+          name="secret"
+          value={secret}
+          warning={warning && `${warning} Copy this one again.`}
+        />
       )}
       {secret === undefined && desk.secret_set && (
         <>
           <p className={classes.stored}>
             <strong>Secret</strong> stored, and not shown again.
           </p>
-          {warning !== undefined && <Note tone="warn" title={warning}>Make a new secret here and paste it into LiveSupporti.</Note>}
+          {warning !== undefined && (
+            <Note tone="warn" title={warning}>
+              Make a new secret here and paste it into LiveSupporti.
+            </Note>
+          )}
         </>
       )}
       {desk.previous_secret_until !== undefined && (
-        <p className={classes.hint}>The secret before it is valid until {moment(new Date(desk.previous_secret_until))}.</p>
+        <p className={classes.hint}>
+          The secret before it is valid until {moment(new Date(desk.previous_secret_until))}.
+        </p>
       )}
       {open ? (
         <Rotate first={!desk.secret_set} rotate={rotate} cancel={() => setOpen(false)} />
@@ -53,12 +64,18 @@ export function Secret({ desk, warning }: { desk: Desk; warning?: string }) {
               Make a secret
             </Button>
           )}
-          <Button variant={desk.secret_set ? "default" : "subtle"} size={desk.secret_set ? "compact-md" : undefined} onClick={() => setOpen(true)}>
+          <Button
+            variant={desk.secret_set ? "default" : "subtle"}
+            size={desk.secret_set ? "compact-md" : undefined}
+            onClick={() => setOpen(true)}
+          >
             {desk.secret_set || secret !== undefined ? "Change the secret" : "Use your own"}
           </Button>
         </div>
       )}
-      {rotate.error !== null && !open && <ProblemNote problem={asProblem(rotate.error)} title="There is no new secret" />}
+      {rotate.error !== null && !open && (
+        <ProblemNote problem={asProblem(rotate.error)} title="There is no new secret" />
+      )}
     </div>
   );
 }
@@ -87,11 +104,17 @@ function Rotate({ first, rotate, cancel }: RotateProps) {
         spellCheck={false}
         maxLength={64}
         value={own}
-        error={byField.secret ?? (own !== "" && own.length < 32 ? `${own.length} of at least 32 characters` : undefined)}
+        error={
+          byField.secret ?? (own !== "" && own.length < 32 ? `${own.length} of at least 32 characters` : undefined)
+        }
         onChange={(e) => setOwn(e.currentTarget.value)}
       />
-      {!first && <Select label="The secret in use" data={keepChoices} value={hours} onChange={(v) => setHours(v ?? "24")} />}
-      {problem !== null && (rest.length > 0 || Object.keys(byField).length === 0) && <ProblemNote problem={problem} title="There is no new secret" fields={rest} />}
+      {!first && (
+        <Select label="The secret in use" data={keepChoices} value={hours} onChange={(v) => setHours(v ?? "24")} />
+      )}
+      {problem !== null && (rest.length > 0 || Object.keys(byField).length === 0) && (
+        <ProblemNote problem={problem} title="There is no new secret" fields={rest} />
+      )}
       <div className={classes.actions}>
         <Button type="submit" variant="default" loading={rotate.isPending} disabled={own !== "" && own.length < 32}>
           {own === "" ? "Make a new secret" : "Use this secret"}

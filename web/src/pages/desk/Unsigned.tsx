@@ -15,10 +15,22 @@ export function Unsigned({ desk }: { desk: Desk }) {
   const value = save.isPending ? save.variables : desk.unsigned;
   return (
     <>
-      <Radio.Group aria-label="Requests without a signature" value={value} onChange={(v) => save.mutate(v as Schemas["UnsignedPolicy"])}>
+      <Radio.Group
+        aria-label="Requests without a signature"
+        value={value}
+        onChange={(v) => save.mutate(v as Schemas["UnsignedPolicy"])}
+      >
         <div style={{ display: "grid", gap: 10 }}>
-          <Radio value="refuse" label="Refuse them" description="Nobody else can announce chats. The right choice once LiveSupporti has the secret." />
-          <Radio value="accept" label="Accept them" description="Only if your LiveSupporti sends no signature. Each such chat is marked." />
+          <Radio
+            value="refuse"
+            label="Refuse them"
+            description="Nobody else can announce chats. The right choice once LiveSupporti has the secret."
+          />
+          <Radio
+            value="accept"
+            label="Accept them"
+            description="Only if your LiveSupporti sends no signature. Each such chat is marked."
+          />
         </div>
       </Radio.Group>
       {save.error !== null && (

@@ -24,7 +24,12 @@ export interface Sign {
 export function heard(desk: Desk, test: Schemas["DeskTest"] | undefined, firstShown: Chat | undefined): Sign[] {
   const signs: Sign[] = [
     apiKey(desk, test, firstShown),
-    sign(desk.handshake_at, "Handshake received", "LiveSupporti knows the address", "LiveSupporti calls when you click Create"),
+    sign(
+      desk.handshake_at,
+      "Handshake received",
+      "LiveSupporti knows the address",
+      "LiveSupporti calls when you click Create",
+    ),
     ...problemOf(desk),
     sign(desk.first_signed_at, "First signed webhook", "Chats are announced", "Start a chat on your site to test it"),
     sign(firstShown?.received_at, "First card shown", shownText(firstShown), "With the time it took"),
@@ -45,7 +50,8 @@ function sign(at: string | undefined, title: string, done: string, missing: stri
 function apiKey(desk: Desk, test: Schemas["DeskTest"] | undefined, firstShown: Chat | undefined): Sign {
   const title = "API key works";
   if (test !== undefined && !test.ok) return { state: "bad", title: test.message, text: test.fix };
-  if (desk.paused) return { state: "bad", title: "LiveSupporti refused the login", text: desk.problem?.fix, at: desk.problem?.at };
+  if (desk.paused)
+    return { state: "bad", title: "LiveSupporti refused the login", text: desk.problem?.fix, at: desk.problem?.at };
   if (test?.ok) return { state: "done", title, text: test.message };
   if (desk.api_key_set && firstShown !== undefined) return { state: "done", title, text: `Stored for ${desk.email}` };
   return { state: "waiting", title, text: desk.api_key_set ? "Stored, not tested yet" : "Store it in step 1" };

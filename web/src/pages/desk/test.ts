@@ -16,7 +16,14 @@ export interface DeskTesting {
 
 export function useDeskTest(): DeskTesting {
   const queries = useQueryClient();
-  const last = useQuery<Schemas["DeskTest"] | null>({ queryKey: key, queryFn: () => null, enabled: false, initialData: null, staleTime: Infinity, gcTime: Infinity });
+  const last = useQuery<Schemas["DeskTest"] | null>({
+    queryKey: key,
+    queryFn: () => null,
+    enabled: false,
+    initialData: null,
+    staleTime: Infinity,
+    gcTime: Infinity,
+  });
   const test = useMutation({
     mutationFn: () => data(api.POST("/api/v1/desk/test")),
     onSuccess: (result) => {

@@ -11,13 +11,22 @@ import classes from "./AddSource.module.css";
 export function AddSource() {
   const query = useQuery(connectors());
   return (
-    <Page title="What knows your customers?" tab="Connect a source" lead="Start with one; more can follow. All of them fill the same card." back={{ to: "/sources", label: "Sources" }}>
+    <Page
+      title="What knows your customers?"
+      tab="Connect a source"
+      lead="Start with one; more can follow. All of them fill the same card."
+      back={{ to: "/sources", label: "Sources" }}
+    >
       <Loaded query={query} what="The kinds of source" rows={3}>
         {(list) => (
           <ul className={classes.tiles}>
             {list.map((kind) => (
               <li key={kind.kind}>
-                <Link to={kind.imports ? "/csv" : "/sources/add/$kind"} params={{ kind: kind.kind }} className={classes.tile}>
+                <Link
+                  to={kind.imports ? "/csv" : "/sources/add/$kind"}
+                  params={{ kind: kind.kind }}
+                  className={classes.tile}
+                >
                   <KindIcon kind={kind.kind} size={26} />
                   <span className={classes.name}>{kind.name}</span>
                   <span className={classes.summary}>{kind.summary}</span>

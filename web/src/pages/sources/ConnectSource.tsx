@@ -22,7 +22,17 @@ export function ConnectSource() {
       {query.isPending ? (
         <Loading what="the form" />
       ) : (
-        <Failed what="The form" error={query.error ?? readProblem(404, { status: 404, code: "not_found", detail: `Sidecard knows no kind of source called “${kind}”.` })} />
+        <Failed
+          what="The form"
+          error={
+            query.error ??
+            readProblem(404, {
+              status: 404,
+              code: "not_found",
+              detail: `Sidecard knows no kind of source called “${kind}”.`,
+            })
+          }
+        />
       )}
     </Page>
   );

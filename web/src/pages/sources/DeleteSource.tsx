@@ -13,7 +13,8 @@ export function DeleteSource({ source, opened, close }: { source: Connection; op
   const queries = useQueryClient();
   const navigate = useNavigate();
   const remove = useMutation({
-    mutationFn: () => data(api.DELETE("/api/v1/connections/{connection_id}", { params: { path: { connection_id: source.id } } })),
+    mutationFn: () =>
+      data(api.DELETE("/api/v1/connections/{connection_id}", { params: { path: { connection_id: source.id } } })),
     onSuccess: async () => {
       await navigate({ to: "/sources" });
       queries.removeQueries({ queryKey: [...connections().queryKey, source.id] });
@@ -22,13 +23,25 @@ export function DeleteSource({ source, opened, close }: { source: Connection; op
   });
   const rows = source.last_import?.rows;
   return (
-    <Modal opened={opened} onClose={close} title={`Remove ${source.name}?`} centered closeButtonProps={{ "aria-label": "Close" }}>
+    <Modal
+      opened={opened}
+      onClose={close}
+      title={`Remove ${source.name}?`}
+      centered
+      closeButtonProps={{ "aria-label": "Close" }}
+    >
       <p>
-        {rows === undefined ? "Its settings and password are deleted here. Nothing changes in the system itself." : `Its ${plural(rows, "row")} are deleted here. Your file is not touched.`}
+        {rows === undefined
+          ? "Its settings and password are deleted here. Nothing changes in the system itself."
+          : `Its ${plural(rows, "row")} are deleted here. Your file is not touched.`}
       </p>
       {remove.error !== null && (
         <div className={classes.problem}>
-          <ProblemNote problem={asProblem(remove.error)} title="Not removed" actions={source.on_card && <Link to="/card">Open the card</Link>} />
+          <ProblemNote
+            problem={asProblem(remove.error)}
+            title="Not removed"
+            actions={source.on_card && <Link to="/card">Open the card</Link>}
+          />
         </div>
       )}
       <div className={classes.actions}>

@@ -25,7 +25,11 @@ export function SettingsForm({ connector, connection, problem, busy, submitLabel
   const form = useRef<HTMLFormElement>(null);
   const [seen, setSeen] = useState<Record<string, string>>({});
   const ofName = fieldProblems(problem, ["name"]).byField;
-  const ofSettings = fieldProblems(problem, inputs.map((i) => i.name), "/settings");
+  const ofSettings = fieldProblems(
+    problem,
+    inputs.map((i) => i.name),
+    "/settings",
+  );
   const rest = ofSettings.rest.filter((p) => p.pointer !== "/name");
   const atInputs = Object.keys(ofName).length + Object.keys(ofSettings.byField).length;
   const submit = (event: FormEvent) => {

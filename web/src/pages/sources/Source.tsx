@@ -6,7 +6,15 @@ import { Link, useParams } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { api, data, type Schemas } from "../../api/client";
 import { asProblem } from "../../api/problem";
-import { connection as connectionQuery, connections, connectors, fields, type Connection, type Connector, type Field } from "../../api/queries";
+import {
+  connection as connectionQuery,
+  connections,
+  connectors,
+  fields,
+  type Connection,
+  type Connector,
+  type Field,
+} from "../../api/queries";
 import { CheckSteps } from "../../parts/CheckSteps";
 import { DataTable, Dash, type Column } from "../../parts/DataTable";
 import { Note, ProblemNote } from "../../parts/Note";
@@ -28,11 +36,16 @@ export function Source() {
   const query = useQuery(connectionQuery(connectionId));
   const kinds = useQuery(connectors());
   const connector = kinds.data?.find((c) => c.kind === query.data?.kind);
-  if (query.data !== undefined && connector !== undefined) return <Details key={connectionId} source={query.data} connector={connector} />;
+  if (query.data !== undefined && connector !== undefined)
+    return <Details key={connectionId} source={query.data} connector={connector} />;
   const error = query.error ?? kinds.error;
   return (
     <Page title={error ? "This source did not load" : "One moment"} tab="Source" back={back}>
-      {error ? <Failed what="The source" error={error} retry={() => void Promise.all([query.refetch(), kinds.refetch()])} /> : <Loading what="the source" />}
+      {error ? (
+        <Failed what="The source" error={error} retry={() => void Promise.all([query.refetch(), kinds.refetch()])} />
+      ) : (
+        <Loading what="the source" />
+      )}
     </Page>
   );
 }
@@ -52,11 +65,19 @@ function Details({ source, connector }: { source: Connection; connector: Connect
       actions={
         <>
           {connector.imports ? (
-            <Button component={Link} to={`/csv/${source.id}`} leftSection={<IconUpload size={16} stroke={1.75} aria-hidden="true" />}>
+            <Button
+              component={Link}
+              to={`/csv/${source.id}`}
+              leftSection={<IconUpload size={16} stroke={1.75} aria-hidden="true" />}
+            >
               Upload a file
             </Button>
           ) : (
-            <Button loading={check.isPending} onClick={() => check.mutate()} leftSection={<IconRefresh size={16} stroke={1.75} aria-hidden="true" />}>
+            <Button
+              loading={check.isPending}
+              onClick={() => check.mutate()}
+              leftSection={<IconRefresh size={16} stroke={1.75} aria-hidden="true" />}
+            >
               Check now
             </Button>
           )}
@@ -67,7 +88,11 @@ function Details({ source, connector }: { source: Connection; connector: Connect
               </Button>
             </Menu.Target>
             <Menu.Dropdown>
-              <Menu.Item color="vermilion" leftSection={<IconTrash size={16} stroke={1.75} aria-hidden="true" />} onClick={() => setDeleting(true)}>
+              <Menu.Item
+                color="vermilion"
+                leftSection={<IconTrash size={16} stroke={1.75} aria-hidden="true" />}
+                onClick={() => setDeleting(true)}
+              >
                 Remove this source
               </Menu.Item>
             </Menu.Dropdown>
@@ -109,7 +134,8 @@ type CheckRun = UseMutationResult<Schemas["CheckReport"], Error, void>;
 function useCheck(source: Connection, imports: boolean): CheckRun {
   const queries = useQueryClient();
   const check = useMutation({
-    mutationFn: () => data(api.POST("/api/v1/connections/{connection_id}/check", { params: { path: { connection_id: source.id } } })),
+    mutationFn: () =>
+      data(api.POST("/api/v1/connections/{connection_id}/check", { params: { path: { connection_id: source.id } } })),
     onSettled: () => queries.invalidateQueries({ queryKey: connections().queryKey }),
   });
   const started = useRef(false);
@@ -127,7 +153,9 @@ function Check({ source, check }: { source: Connection; check: CheckRun }) {
   return (
     <Section title="Check" aside={report && !check.isPending && <Time at={report.at} />} rule>
       {check.isPending && <Loading what="the check" rows={4} />}
-      {check.error !== null && !check.isPending && <ProblemNote problem={asProblem(check.error)} title="The check did not run" />}
+      {check.error !== null && !check.isPending && (
+        <ProblemNote problem={asProblem(check.error)} title="The check did not run" />
+      )}
       {!check.isPending && report !== undefined && <CheckSteps report={report} />}
       {!check.isPending && report === undefined && check.error === null && (
         <p className="sc-dim" style={{ padding: "10px 0" }}>
@@ -150,14 +178,21 @@ const fieldColumns: Column<Field>[] = [
 
 function Fields({ source }: { source: Connection }) {
   const query = useQuery(fields(source.id));
-  if (query.error !== null && source.status === "failing") return <p className="sc-dim">They come once the check passes.</p>;
+  if (query.error !== null && source.status === "failing")
+    return <p className="sc-dim">They come once the check passes.</p>;
   return (
     <Loaded query={query} what="Fields" rows={4}>
       {(list) =>
         list.length === 0 ? (
           <p className="sc-dim">None yet. They come with the first file, or once the check passes.</p>
         ) : (
-          <DataTable caption="Fields of this source" columns={fieldColumns.filter((c) => c.key !== "sample" || list.some((f) => f.sample))} rows={list} rowKey={(f) => f.id} narrow={(f) => ({ first: [f.label, f.kind], second: [f.sample, <code key="id">{f.id}</code>] })} />
+          <DataTable
+            caption="Fields of this source"
+            columns={fieldColumns.filter((c) => c.key !== "sample" || list.some((f) => f.sample))}
+            rows={list}
+            rowKey={(f) => f.id}
+            narrow={(f) => ({ first: [f.label, f.kind], second: [f.sample, <code key="id">{f.id}</code>] })}
+          />
         )
       }
     </Loaded>

@@ -23,7 +23,11 @@ export function Sources() {
       lead="Where Sidecard looks a visitor up. All are asked at once; the slowest one sets the pace."
       actions={
         query.data?.length !== 0 && (
-          <Button component={Link} to="/sources/add" leftSection={<IconPlus size={16} stroke={1.75} aria-hidden="true" />}>
+          <Button
+            component={Link}
+            to="/sources/add"
+            leftSection={<IconPlus size={16} stroke={1.75} aria-hidden="true" />}
+          >
             Connect a source
           </Button>
         )
@@ -74,9 +78,17 @@ function Row({ source }: { source: Connection }) {
           <p className={classes.place}>{place(source)}</p>
         </div>
         <dl className={classes.figures}>
-          {source.last_import && <Figure name="Rows">{count(source.last_import.rows - source.last_import.repeated)}</Figure>}
+          {source.last_import && (
+            <Figure name="Rows">{count(source.last_import.rows - source.last_import.repeated)}</Figure>
+          )}
           <Figure name={source.last_import ? "Uploaded" : "Checked"}>
-            {source.last_import ? <Time at={source.last_import.at} /> : source.last_check ? <Time at={source.last_check.at} /> : "never"}
+            {source.last_import ? (
+              <Time at={source.last_import.at} />
+            ) : source.last_check ? (
+              <Time at={source.last_check.at} />
+            ) : (
+              "never"
+            )}
           </Figure>
           <Figure name="On the card">{source.on_card ? "yes" : "no"}</Figure>
         </dl>
