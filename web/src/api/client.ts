@@ -1,6 +1,5 @@
 // The typed client of the API: adds the access token, renews it once when refused, throws ProblemError.
 import createClient, { type FetchResponse } from "openapi-fetch";
-import type { MediaType } from "openapi-typescript-helpers";
 import type { components, paths } from "./schema.gen";
 import { readProblem, unreachable } from "./problem";
 import { accessToken, baseUrl, renew } from "./session";
@@ -27,7 +26,7 @@ async function send(request: Request, token: string | null): Promise<Response> {
 }
 
 /** data waits for an answer and gives its body, or throws the problem. */
-export async function data<T extends Record<string | number, unknown>, O, M extends MediaType>(
+export async function data<T extends Record<string | number, unknown>, O, M extends `${string}/${string}`>(
   call: Promise<FetchResponse<T, O, M>>,
 ): Promise<NonNullable<FetchResponse<T, O, M>["data"]>> {
   const answer = await call;

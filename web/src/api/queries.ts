@@ -109,12 +109,26 @@ export const chats = (outcome: OutcomeName | undefined, follow: boolean) =>
     refetchInterval: follow ? live : false,
   });
 
-export const latestChats = (limit: number, outcome?: OutcomeName) =>
+export const latestChats = (limit: number) =>
   queryOptions({
-    queryKey: ["chats", "latest", limit, outcome],
+    queryKey: ["chats", "latest", limit],
     queryFn: async ({ signal }) =>
-      (await data(api.GET("/api/v1/chats", { params: { query: { limit, outcome } }, signal }))).chats,
+      (await data(api.GET("/api/v1/chats", { params: { query: { limit } }, signal }))).chats,
     refetchInterval: live,
+  });
+
+/** A chat whose card an agent saw, or null while there is none. It is looked for until it is there. */
+export const shownChat = () =>
+  queryOptions({
+    queryKey: ["chats", "shown"],
+    queryFn: async ({ signal }) => {
+      for (const outcome of ["shown", "shown_in_part"] as const) {
+        const { chats } = await data(api.GET("/api/v1/chats", { params: { query: { limit: 1, outcome } }, signal }));
+        if (chats[0] !== undefined) return chats[0];
+      }
+      return null;
+    },
+    refetchInterval: (query) => (query.state.data ? false : live),
   });
 
 export const chat = (id: string) =>

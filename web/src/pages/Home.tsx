@@ -8,6 +8,7 @@ import {
   connections,
   latestChats,
   liveDesk,
+  shownChat,
   type Card,
   type Chat,
   type Connection,
@@ -28,25 +29,20 @@ export function Home() {
   const sources = useQuery(connections());
   const published = useQuery(card());
   const chats = useQuery(latestChats(8));
-  const shown = useQuery(latestChats(1, "shown"));
-  const inPart = useQuery(latestChats(1, "shown_in_part"));
-  const state = {
-    desk: desk.data,
-    sources: sources.data,
-    card: published.data,
-    shown: shown.data && inPart.data && [...shown.data, ...inPart.data],
-  };
-  const steps = setupSteps(state);
-  const done = steps.every((s) => s.done);
-  const broken = [desk, sources, published].find((q) => q.error !== null && q.data === undefined);
+  const shown = useQuery(shownChat());
+  const parts = [desk, sources, published, shown];
+  const known = parts.every((q) => q.data !== undefined);
+  const broken = parts.find((q) => q.error !== null && q.data === undefined);
+  const steps = setupSteps({ desk: desk.data, sources: sources.data, card: published.data, shown: shown.data });
+  const done = known && steps.every((s) => s.done);
   return (
-    <Page title={title(steps, chats.data)} tab="Home" lead={lead(done, chats.data)}>
+    <Page title={known ? title(steps, chats.data) : "Home"} tab="Home" lead={known && lead(done, chats.data)}>
       <div className={classes.columns} data-done={done || undefined}>
         <div>
           {broken !== undefined && (
             <Failed what="Your setup" error={broken.error} retry={() => void broken.refetch()} />
           )}
-          {!done && <Setup steps={steps} />}
+          {known && !done && <Setup steps={steps} />}
           <Section
             title="Latest chats"
             aside={

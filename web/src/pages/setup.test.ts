@@ -60,7 +60,7 @@ describe("setupSteps", () => {
     }
   });
   it("ends with a card that an agent saw", () => {
-    expect(done({ desk, sources: [source], card: { version: 1, lines: [] }, shown: [chat("shown", 41)] })).toEqual([
+    expect(done({ desk, sources: [source], card: { version: 1, lines: [] }, shown: chat("shown", 41) })).toEqual([
       true,
       true,
       true,

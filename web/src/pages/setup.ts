@@ -14,13 +14,13 @@ export interface SetupState {
   desk?: Desk;
   sources?: Connection[];
   card?: Card;
-  shown?: Chat[];
+  shown?: Chat | null;
 }
 
 /** setupSteps gives the four steps in their order. What is not known yet counts as open. */
 export function setupSteps({ desk, sources, card, shown }: SetupState): Step[] {
   const ready = sources?.filter(hasData) ?? [];
-  const first = shown?.[0];
+  const first = shown ?? undefined;
   return [
     {
       title: "Connect your data",

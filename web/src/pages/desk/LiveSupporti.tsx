@@ -2,7 +2,7 @@
 import { Button } from "@mantine/core";
 import { IconExternalLink } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { latestChats, liveDesk, rejections, type Chat, type Desk } from "../../api/queries";
+import { liveDesk, rejections, shownChat, type Chat, type Desk } from "../../api/queries";
 import { CopyField } from "../../parts/CopyField";
 import { Note } from "../../parts/Note";
 import { Page, Section } from "../../parts/Page";
@@ -21,9 +21,8 @@ const addressOfLiveSupporti = "https://app.livesupporti.com";
 
 export function LiveSupporti() {
   const desk = useQuery(liveDesk());
-  const shown = useQuery(latestChats(1, "shown"));
-  const inPart = useQuery(latestChats(1, "shown_in_part"));
-  if (desk.data !== undefined) return <Details desk={desk.data} firstShown={shown.data?.[0] ?? inPart.data?.[0]} />;
+  const shown = useQuery(shownChat());
+  if (desk.data !== undefined) return <Details desk={desk.data} firstShown={shown.data ?? undefined} />;
   return (
     <Page title={desk.error ? "The desk did not load" : "One moment"} tab="LiveSupporti">
       {desk.error ? (
