@@ -88,6 +88,46 @@ func TestAChatThatIsNotShownSaysWhy(t *testing.T) {
 	})
 }
 
+func TestTheCardAndItsSourcesDecideTheOutcome(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.work()
+		list, err := w.client.Connect(t.Context(), contract.ConnectionCreate{Kind: "csv", Name: "List", Settings: map[string]json.RawMessage{}})
+		if err == nil {
+			_, err = w.client.Upload(t.Context(), list.Id.String(), "list.csv", strings.NewReader("email,name\n"+maya+",Maya\n"))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		broken, err := w.client.Connect(t.Context(), contract.ConnectionCreate{Kind: "postgres", Name: "Shop", Settings: map[string]json.RawMessage{
+			"host": raw("10.0.0.7"), "database": raw("shop"), "user": raw("sidecard"), "password": raw("secret-of-the-shop"),
+			"table": raw("customers"), "email_column": raw("email"),
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := contract.CardLine{Label: "Name", ConnectionId: list.Id, Field: "name"}
+		plan := contract.CardLine{Label: "Plan", ConnectionId: broken.Id, Field: "plan"}
+		absent := contract.CardLine{Label: "Absent", ConnectionId: list.Id, Field: "absent"}
+		for _, tt := range []struct {
+			lines []contract.CardLine
+			want  contract.OutcomeName
+		}{
+			{[]contract.CardLine{name, plan}, contract.OutcomeNameShownInPart},
+			{[]contract.CardLine{plan}, contract.OutcomeNameLookupFailed},
+			{[]contract.CardLine{absent}, contract.OutcomeNameNothingToShow},
+		} {
+			if _, err := w.client.Publish(t.Context(), tt.lines); err != nil {
+				t.Fatal(err)
+			}
+			w.chat(livesupportitest.Visitor{Email: maya})
+			w.ends(tt.want)
+		}
+		if n := len(w.live.Posts()); n != 1 {
+			t.Errorf("%d posts, want only the card that was shown in part", n)
+		}
+	})
+}
+
 func (w *world) fault(f livesupportitest.Fault) {
 	w.t.Helper()
 	f.Route = livesupportitest.RouteDetails
