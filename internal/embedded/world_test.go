@@ -181,7 +181,13 @@ func (w *world) work() (stop func()) { return w.background(w.app.Work) }
 // chat starts a chat and waits until LiveSupporti's notification was answered.
 func (w *world) chat(v livesupportitest.Visitor) livesupportitest.Chat {
 	w.t.Helper()
-	c, err := w.live.StartChat(w.t.Context(), newcomer.DeskEmail, v)
+	return w.chatAt(newcomer.DeskEmail, v)
+}
+
+// chatAt does so at another account.
+func (w *world) chatAt(account string, v livesupportitest.Visitor) livesupportitest.Chat {
+	w.t.Helper()
+	c, err := w.live.StartChat(w.t.Context(), account, v)
 	if err == nil {
 		c, err = w.live.WaitAnnounced(w.t.Context(), c.ID)
 	}
