@@ -20,7 +20,8 @@ func TestATenantsPostgresIsShown(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = conn.Exec(t.Context(), `create table customers (email text, name text, bought numeric);
-			insert into customers values ('Maya@Lindqvist.se', 'Maya of the shop', 12345.60)`)
+			insert into customers values ('Maya@Lindqvist.se', 'Maya of the shop', 12345.60),
+				('twins@example.com', 'One', 1), ('twins@example.com', 'Other', 2)`)
 		if closeErr := conn.Close(t.Context()); err != nil || closeErr != nil {
 			t.Fatal(err, closeErr)
 		}
@@ -53,5 +54,7 @@ func TestATenantsPostgresIsShown(t *testing.T) {
 		if len(page.Details) != 2 || page.Details[0].Value != "Maya of the shop" || page.Details[1].Value != "12,345.60" {
 			t.Errorf("shown: %+v", page.Details)
 		}
+		w.chat(livesupportitest.Visitor{Email: "twins@example.com"})
+		w.ends(contract.OutcomeNameSeveralMatches)
 	})
 }
