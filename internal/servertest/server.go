@@ -115,6 +115,25 @@ func (s *Server) Kill() error {
 	return s.reap()
 }
 
+// Freeze stops the server's main process in its tracks (SIGSTOP): its connections stay open and nobody answers. Redis
+// has no other process; of PostgreSQL only new connections notice. Thaw lets it go on.
+func (s *Server) Freeze() error { return s.signal(syscall.SIGSTOP) }
+
+// Thaw ends Freeze. It does nothing to a server that is not frozen.
+func (s *Server) Thaw() error { return s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(signal syscall.Signal) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil {
+		return nil
+	}
+	if err := s.cmd.Process.Signal(signal); err != nil {
+		return fmt.Errorf("signal %s: %w", s.program.name, err)
+	}
+	return nil
+}
+
 // Restart starts the server again on its port and data, and returns when it answers. A server that runs is ended in
 // order first.
 func (s *Server) Restart(ctx context.Context) error {
@@ -131,7 +150,7 @@ func (s *Server) Restart(ctx context.Context) error {
 
 // start needs s.mu, or a server nobody else knows yet.
 func (s *Server) start(ctx context.Context) error {
-	log, err := os.OpenFile(s.logFile(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	log, err := os.OpenFile(s.LogFile(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("log of %s: %w", s.program.name, err)
 	}
@@ -204,10 +223,11 @@ func (s *Server) awaitGone(atMost time.Duration) bool {
 	return errors.Is(err, io.EOF)
 }
 
-func (s *Server) logFile() string { return filepath.Join(s.dir, "log") }
+// LogFile is where the server writes its messages.
+func (s *Server) LogFile() string { return filepath.Join(s.dir, "log") }
 
 func (s *Server) logTail() []byte {
-	log, err := os.ReadFile(s.logFile())
+	log, err := os.ReadFile(s.LogFile())
 	if err != nil {
 		return []byte(err.Error())
 	}
@@ -234,6 +254,15 @@ func childrenOf(parent int) []int {
 		}
 	}
 	return children
+}
+
+// FreeAddr returns a host and port of 127.0.0.1 on which nobody listens, for a program that is to keep it over restarts.
+func FreeAddr() (string, error) {
+	port, err := freePort()
+	if err != nil {
+		return "", err
+	}
+	return localAddr(port), nil
 }
 
 // freePort returns a port nobody listens on, from below the range that outgoing connections are given, so that it is
