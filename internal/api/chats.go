@@ -13,14 +13,14 @@ const chatsOnPage = 50
 // ListChats implements contract.StrictServerInterface.
 func (o operations) ListChats(ctx context.Context, r contract.ListChatsRequestObject) (contract.ListChatsResponseObject, error) {
 	ctx, actor := member(ctx)
-	q := hub.ChatQuery{Limit: chatsOnPage, Before: given(r.Params.Before)}
+	q := hub.ChatQuery{Limit: chatsOnPage, Before: given(r.Params.Before), From: given(r.Params.From), To: given(r.Params.To)}
 	if r.Params.Limit != nil {
 		q.Limit = *r.Params.Limit
 	}
 	if r.Params.Outcome != nil {
-		outcome, ok := hub.ParseOutcome(string(*r.Params.Outcome))
-		if !ok {
-			return nil, wrong(hub.FieldError{Pointer: "outcome", Detail: "There is no such outcome."})
+		outcome, err := readOutcome(*r.Params.Outcome, "outcome")
+		if err != nil {
+			return nil, err
 		}
 		q.Outcome = &outcome
 	}
@@ -38,7 +38,7 @@ func (o operations) GetChat(ctx context.Context, r contract.GetChatRequestObject
 	if err != nil {
 		return nil, err
 	}
-	return contract.GetChat200JSONResponse{
+	answer := contract.GetChat200JSONResponse{
 		Chat:             presentChat(v.Chat),
 		NotificationId:   v.NotificationID,
 		AccountId:        v.AccountID,
@@ -47,20 +47,29 @@ func (o operations) GetChat(ctx context.Context, r contract.GetChatRequestObject
 		Unsigned:         v.Unsigned,
 		CardVersion:      some(v.CardVersion),
 		DeadlineAt:       moment(v.DeadlineAt),
-		NextTryAt:        moment(v.NextTryAt),
+		NextTryAt:        moment(v.Chat.NextTryAt),
 		Timeline:         each(v.Timeline, presentPart),
 		Sources:          each(v.Sources, presentSource),
 		DeliveryAttempts: each(v.Attempts, presentAttempt),
 		Details:          each(v.Details, presentDetail),
 		LeftOut:          each(v.LeftOut, presentLeftOut),
 		RequestBody:      some(v.RequestBody),
-	}, nil
+		ReplayOf:         some(v.Chat.ReplayOf),
+		Forced:           v.Forced,
+		Replays:          each(v.Replays, presentReplay),
+	}
+	if v.Chat.ReplayOf != (hub.ID{}) {
+		by := presentReplayer(v.ReplayedBy)
+		answer.ReplayedBy = &by
+	}
+	return answer, nil
 }
 
 func presentChat(s hub.ChatSummary) contract.Chat {
 	c := contract.Chat{
 		Id: s.ID, ReceivedAt: s.ReceivedAt.UTC(), VisitorId: s.VisitorID, VisitorEmail: some(s.VisitorEmail),
 		Outcome: presentOutcome(s.Outcome), Attempts: s.Attempts, Sources: each(s.Sources, presentChatSource),
+		NextTryAt: moment(s.NextTryAt), ReplayOf: some(s.ReplayOf),
 	}
 	if s.Ended {
 		c.Ms = &s.MS

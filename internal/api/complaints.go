@@ -123,6 +123,8 @@ func formatAdvice(format string) string {
 		return "Give a full e-mail address, such as dana@example.com."
 	case "uuid":
 		return "Give an id just as the API shows it."
+	case "date-time":
+		return "Give a time such as 2026-11-22T14:05:00Z."
 	}
 	return "This is not written as the API describes it."
 }

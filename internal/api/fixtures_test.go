@@ -52,6 +52,8 @@ func (s *stage) furnish(company string) tenant {
 		"lookUp":           `{"email":"dana@example.com"}`,
 		"publishCard":      `{"based_on":1,` + lines + `}`,
 		"previewCard":      `{"email":"dana@example.com",` + lines + `}`,
+		"countReplays":     `{"filter":{"outcomes":["refused","expired"],"from":"2026-11-01T00:00:00Z","to":"2026-11-30T12:00:00.5+01:00"},"force":true}`,
+		"replayChats":      `{"chat_ids":["` + t.chat.String() + `"],"force":true,"expect":0}`,
 		"importFile":       customers,
 	}
 	return t
@@ -190,7 +192,7 @@ func wrongValues(s *openapi3.Schema) []wrongValue {
 		if s.MaxLength != nil {
 			add("too long", strings.Repeat(canary, int(*s.MaxLength)))
 		}
-		if s.Enum != nil || s.Format == "email" || s.Format == "uuid" {
+		if s.Enum != nil || slices.Contains([]string{"email", "uuid", "date-time"}, s.Format) {
 			add("none of these", canary)
 		}
 		if s.Pattern != "" {

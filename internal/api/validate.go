@@ -138,6 +138,10 @@ var formats = map[string]openapi3.StringFormatValidator{
 		}
 		return uuid.Validate(s)
 	}),
+	"date-time": openapi3.NewCallbackValidator(func(s string) error {
+		_, err := time.Parse(time.RFC3339, s)
+		return err
+	}),
 }
 
 // badParameter and badBody answer for the generated code, should it ever refuse what the document allows. A whole

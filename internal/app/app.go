@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -17,6 +18,7 @@ import (
 	"sidecard/internal/api"
 	"sidecard/internal/auth"
 	"sidecard/internal/egress"
+	"sidecard/internal/flaw"
 	"sidecard/internal/hub"
 	"sidecard/internal/livesupporti"
 	"sidecard/internal/queue"
@@ -38,6 +40,7 @@ type App struct {
 	backends Backends
 	ringer   *queue.Ringer
 	log      *slog.Logger
+	leaving  atomic.Bool // a stop was asked for; requests are still served
 }
 
 // kinds is the literal list of connectors; adding one is adding a line.
@@ -73,7 +76,7 @@ func New(ctx context.Context, c Config, b Backends, log *slog.Logger) (*App, err
 		Store: b.Store, Ringer: ringer, LiveSupporti: livesupporti.NewClient(c.LiveSupporti, out), Connectors: registry,
 		Way:   hub.Way{HTTP: out, Dial: door.DialContext, Resolve: door.LookupHost},
 		Vault: seal, Passwords: auth.NewPasswords(2), Tokens: tokens, PublicURL: c.PublicURL,
-		Limits: hub.Limits{ChatDeadline: c.ChatDeadline, LookupDeadline: c.LookupDeadline}, Log: log,
+		Limits: hub.Limits{ChatDeadline: c.ChatDeadline, LookupDeadline: c.LookupDeadline}, Now: flaw.Now, Log: log,
 	})
 	return &App{Hub: h, config: c, backends: b, ringer: ringer, log: log}, nil
 }
@@ -120,9 +123,17 @@ func addFirstKey(ctx context.Context, s hub.Store, v *vault.Vault) error {
 // Handler is the HTTP face: API, callbacks, portal and docs.
 func (a *App) Handler() (http.Handler, error) {
 	return api.New(api.Config{
-		Hub: a.Hub, Portal: web.Handler(), Docs: web.Docs(), PublicURL: a.config.PublicURL,
+		Hub: a.Hub, Portal: web.Handler(), Docs: web.Docs(), PublicURL: a.config.PublicURL, Ready: a.ready,
 		TrustedProxies: a.config.TrustedProxies, MaxUpload: a.config.MaxUploadMiB << 20, Log: a.log,
 	})
+}
+
+// ready says whether new requests should come here.
+func (a *App) ready(ctx context.Context) error {
+	if a.leaving.Load() {
+		return &hub.Error{Code: hub.CodeUnavailable, Message: "This Sidecard is being stopped; another one serves."}
+	}
+	return a.Hub.Ready(ctx)
 }
 
 // Work carries chats until ctx ends.

@@ -36,6 +36,7 @@ type Config struct {
 	ChatDeadline   time.Duration `env:"CHAT_DEADLINE" envDefault:"10m" comment:"A chat older than this is not delivered any more."`
 	LookupDeadline time.Duration `env:"LOOKUP_DEADLINE" envDefault:"3s" comment:"All sources of one chat together get this long."`
 	MaxUploadMiB   int64         `env:"MAX_UPLOAD_MIB" envDefault:"100" comment:"Largest file that can be uploaded."`
+	DrainDelay     time.Duration `env:"DRAIN_DELAY" envDefault:"2s" comment:"After a stop signal the API still serves for so long, while /readyz says that it leaves, so that whoever spreads the load stops sending here first."`
 	DatabaseConns  int           `env:"DATABASE_CONNECTIONS" envDefault:"12" comment:"Connections of one process to PostgreSQL, beside the 8 of its queue."`
 	LogLevel       slog.Level    `env:"LOG_LEVEL" envDefault:"INFO" comment:"DEBUG, INFO, WARN or ERROR."`
 }
@@ -130,6 +131,7 @@ func (c *Config) check() error {
 	return cmp.Or(
 		between("CHAT_DEADLINE", c.ChatDeadline, 10*time.Second, 24*time.Hour, "10s and 24h"),
 		between("LOOKUP_DEADLINE", c.LookupDeadline, 100*time.Millisecond, time.Minute, "100ms and 1m"),
+		between("DRAIN_DELAY", c.DrainDelay, 0, time.Minute, "0s and 1m"),
 		between("MAX_UPLOAD_MIB", c.MaxUploadMiB, 1, 10240, "1 and 10240"),
 		between("DATABASE_CONNECTIONS", c.DatabaseConns, 2, 1000, "2 and 1000"),
 	)

@@ -68,7 +68,7 @@ func isSentence(t *testing.T, err error) {
 func TestFromEnvWithoutSettingsGivesTheDefaults(t *testing.T) {
 	want := app.Config{
 		ListenAddr: ":8080", LiveSupporti: "https://livesupporti.com/api", ChatDeadline: 10 * time.Minute,
-		LookupDeadline: 3 * time.Second, MaxUploadMiB: 100, DatabaseConns: 12, LogLevel: slog.LevelInfo,
+		LookupDeadline: 3 * time.Second, MaxUploadMiB: 100, DrainDelay: 2 * time.Second, DatabaseConns: 12, LogLevel: slog.LevelInfo,
 	}
 	for name, set := range map[string]map[string]string{
 		"none":  {},
@@ -88,7 +88,7 @@ func TestFromEnvReadsEverySetting(t *testing.T) {
 		"DATABASE_OWNER_URL": "postgres://owner@db/s", "REDIS_URL": "redis://r:6379/1", "MASTER_KEY": key,
 		"LIVESUPPORTI_API_URL": "http://127.0.0.1:8090/api/", "EGRESS_ALLOW_CIDRS": "10.0.0.0/8, fd00::/8", "EGRESS_DENY_CIDRS": "10.0.0.5/32",
 		"TRUSTED_PROXIES": "10.1.0.0/16,10.2.0.1", "CHAT_DEADLINE": "5m30s", "LOOKUP_DEADLINE": "900ms", "MAX_UPLOAD_MIB": "7",
-		"DATABASE_CONNECTIONS": "2", "LOG_LEVEL": "debug",
+		"DRAIN_DELAY": "0s", "DATABASE_CONNECTIONS": "2", "LOG_LEVEL": "debug",
 	}
 	for _, s := range settings() {
 		if set[s.name] == "" {
@@ -147,6 +147,9 @@ func TestFromEnvSaysWhichSettingIsWrong(t *testing.T) {
 		{"MAX_UPLOAD_MIB", "0", upload},
 		{"MAX_UPLOAD_MIB", "-1", upload},
 		{"MAX_UPLOAD_MIB", "9007199254740993", upload},
+		{"DRAIN_DELAY", "2", "DRAIN_DELAY" + duration},
+		{"DRAIN_DELAY", "-1s", "DRAIN_DELAY must be between 0s and 1m"},
+		{"DRAIN_DELAY", "2m", "DRAIN_DELAY must be between 0s and 1m"},
 		{"DATABASE_CONNECTIONS", "1.5", "DATABASE_CONNECTIONS" + number},
 		{"DATABASE_CONNECTIONS", "1", conns},
 		{"DATABASE_CONNECTIONS", "1001", conns},
@@ -170,6 +173,7 @@ func TestFromEnvTakesTheLimits(t *testing.T) {
 		"CHAT_DEADLINE":        {"10s", "24h"},
 		"LOOKUP_DEADLINE":      {"100ms", "1m"},
 		"MAX_UPLOAD_MIB":       {"1", "10240"},
+		"DRAIN_DELAY":          {"0s", "1m"},
 		"DATABASE_CONNECTIONS": {"2", "1000"},
 		"TRUSTED_PROXIES":      {"10.0.0.1", "fd00::/8", " 10.0.0.0/8 , 10.1.0.1"},
 		"LOG_LEVEL":            {"WARN", "error"},

@@ -44,7 +44,24 @@ func RunAPI(ctx context.Context, c Config) error {
 		if err != nil {
 			return err
 		}
+		ctx, handler = a.leave(ctx, handler)
 		return a.listen(ctx, handler)
+	})
+}
+
+// leave holds a stop back until nobody should send requests here any more. Meanwhile each answer closes its
+// connection, so that the next request goes elsewhere.
+func (a *App) leave(ctx context.Context, h http.Handler) (context.Context, http.Handler) {
+	later, stop := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		a.leaving.Store(true)
+		time.AfterFunc(a.config.DrainDelay, stop)
+	})
+	return later, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.leaving.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		h.ServeHTTP(w, r)
 	})
 }
 

@@ -20,7 +20,9 @@ var floors = map[string]floor{
 	"cmd/worker":   3,
 	"cmd/sidecard": 3,
 	"bench":        3,
+	"bench/chaos":  3,
 
+	"bench/stack":       2.5, // Sidecard as it is deployed, for the programs of bench
 	"internal/embedded": 2.5,
 	"internal/app":      2,
 
@@ -39,6 +41,7 @@ var floors = map[string]floor{
 	"internal/api/contract": 0,
 	"internal/auth":         0,
 	"internal/egress":       0,
+	"internal/flaw":         0, // deliberate breakages; nothing of it is in what runs at customers
 	"internal/livesupporti": 0, // the dialect alone: the standard library, no ports and no policy
 	"internal/vault":        0,
 	"migrations":            0,
@@ -55,8 +58,11 @@ var floors = map[string]floor{
 
 // guests are imports that the floors forbid and that are meant all the same.
 var guests = map[string][]string{
-	"bench":                    {"internal/livesupporti/livesupportitest", "internal/servertest"},
+	"bench":                    {"internal/livesupporti/livesupportitest"},
+	"bench/chaos":              {"internal/livesupporti/livesupportitest"},
+	"bench/stack":              {"internal/livesupporti/livesupportitest", "internal/servertest"},
 	"cmd/sidecard":             {"internal/livesupporti/livesupportitest"}, // sidecard simulate
+	"internal/livesupporti":    {"internal/flaw"},                          // one hook, which the compiler drops
 	"internal/store/storetest": {"internal/store/sqlite"},                  // the suite runs on both databases
 }
 
@@ -72,13 +78,13 @@ var fences = []fence{
 	{"gorm.io", []string{"internal/store", "internal/store/sqlite", "internal/app", "internal/embedded"}, "every query lives in internal/store"},
 	{"github.com/hibiken/asynq", []string{"internal/queue", "internal/app", "internal/embedded"}, "internal/queue is the only place that knows Asynq"},
 	{"github.com/golang-jwt/jwt", []string{"internal/auth"}, "internal/auth is the only place that knows JWT"},
-	{"sidecard/internal/api/contract", []string{"internal/api", "internal/tour", "cmd/sidecard", "bench"}, "the contract's structs are neither the domain nor the rows"},
-	{"sidecard/internal/tour", []string{"cmd/sidecard", "bench"}, "it walks the public API from outside"},
+	{"sidecard/internal/api/contract", []string{"internal/api", "internal/tour", "cmd/sidecard", "bench/stack", "bench/chaos"}, "the contract's structs are neither the domain nor the rows"},
+	{"sidecard/internal/tour", []string{"cmd/sidecard", "bench", "bench/stack"}, "it walks the public API from outside"},
 	{"sidecard/internal/embedded", []string{"cmd/sidecard"}, "production runs on PostgreSQL and Redis"},
 }
 
 // standardOnly are the packages that import the standard library alone, so that anybody can build on them.
-var standardOnly = []string{"connectors", "internal/livesupporti"}
+var standardOnly = []string{"connectors", "internal/flaw", "internal/livesupporti"}
 
 // production are the programs that run at customers, and unwanted is what must not be linked into them.
 var (

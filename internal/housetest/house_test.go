@@ -88,7 +88,7 @@ func TestRulesCatchWhatTheHouseForbids(t *testing.T) {
 		"test servers in a room":            {"internal/store", "sidecard/internal/servertest", "(for tests)"},
 		"the simulator in sidecard":         {"cmd/sidecard", "sidecard/internal/livesupporti/livesupportitest", ""},
 		"test servers in sidecard":          {"cmd/sidecard", "sidecard/internal/servertest", "(for tests)"},
-		"test servers in the benchmark":     {"bench", "sidecard/internal/servertest", ""},
+		"test servers in the benchmark":     {"bench/stack", "sidecard/internal/servertest", ""},
 		"an emulator and its kind":          {"connectors/hubspot/hubspottest", "sidecard/connectors/hubspot", ""},
 		"an emulator and another kind":      {"connectors/hubspot/hubspottest", "sidecard/connectors/csv", "(for tests) imports connectors/csv"},
 		"a suite and what it is invited to": {"internal/store/storetest", "sidecard/internal/store/sqlite", ""},

@@ -49,7 +49,7 @@ func forbidden(name string, height floor, imported string) []string {
 		}
 	}
 	target, ours := strings.CutPrefix(imported, module)
-	if slices.Contains(standardOnly, name) && (ours || !standard(imported)) {
+	if slices.Contains(standardOnly, name) && (ours || !standard(imported)) && !slices.Contains(guests[name], target) {
 		found = append(found, fmt.Sprintf("%s imports %s, but may import the standard library alone", name, imported))
 	}
 	if !ours {

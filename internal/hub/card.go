@@ -270,12 +270,12 @@ func (h *Hub) Preview(ctx context.Context, a Actor, email string, lines []Line) 
 	if len(card.Lines) == 0 {
 		return Preview{}, fail(CodeNotReady, "No card is published yet. Send the lines to preview, or publish a card first.")
 	}
-	found := h.ask(ctx, setup, card, strings.TrimSpace(email), 0)
+	found := h.askAll(ctx, h.askOne, setup, card, strings.TrimSpace(email), 0)
 	filled := Fill(card.Lines, found.answers)
 	p := Preview{
 		CardVersion: card.Version, Details: filled.Fields, LeftOut: filled.LeftOut, Sources: found.times,
 		MS: milliseconds(h.Now().Sub(began)),
 	}
-	p.Outcome = explain(found.judge(filled), p.MS, found.times, "")
+	p.Outcome = wouldBe(found.judge(filled), found.times, false)
 	return p, nil
 }

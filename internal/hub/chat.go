@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"sidecard/internal/auth"
+	"sidecard/internal/flaw"
 	"sidecard/internal/livesupporti"
 )
 
@@ -44,6 +45,10 @@ type keptChat struct {
 	Email        string              `json:"email,omitempty"`
 	Unsigned     bool                `json:"unsigned,omitempty"`
 	TookMS       float64             `json:"took_ms"` // from the first byte until it was handed to the store
+	// Of a replay:
+	ReplayOf ID       `json:"replay_of,omitzero"`
+	Forced   bool     `json:"forced,omitempty"` // its deadline counts from when it was accepted
+	By       Replayer `json:"by,omitzero"`
 }
 
 // Echo answers LiveSupporti's check of a callback URL: it fails with CodeNotFound for an unknown token,
@@ -63,6 +68,8 @@ func (h *Hub) Echo(ctx context.Context, token string) error {
 // Receive takes one notification. When it returns nil, every chat in it is safely kept; a repeated
 // notification changes nothing. CodeUnavailable means that nothing is sure and it should be sent again.
 func (h *Hub) Receive(ctx context.Context, in Incoming) (Receipt, error) {
+	ctx, cancel := context.WithTimeout(ctx, h.Limits.ReceiveTimeout)
+	defer cancel()
 	desk, err := h.desks.find(ctx, h, in.Token)
 	if errors.Is(err, ErrNotFound) {
 		// The same work as for a known token, so that the time says nothing.
@@ -138,6 +145,10 @@ func (h *Hub) accept(ctx context.Context, desk *cachedDesk, n livesupporti.Notif
 		a.NotAChat = true
 		arrivals = append(arrivals, a)
 	}
+	if flaw.On(flaw.AckBeforeCommit) {
+		go func() { _, _ = h.Store.Accept(context.WithoutCancel(ctx), arrivals); h.Ringer.Ring(LaneLookup) }()
+		return Receipt{}, nil
+	}
 	fresh, err := h.Store.Accept(ctx, arrivals)
 	if err != nil {
 		return Receipt{}, err
@@ -161,6 +172,9 @@ func (h *Hub) arrival(d Desk, n livesupporti.Notification, index int, kept keptC
 	if index > 0 {
 		a.ExternalID = key(n.ID + "#" + strconv.Itoa(index))
 	}
+	if flaw.On(flaw.NoDedupe) && n.Attempt > 1 {
+		a.ExternalID += "/" + strconv.Itoa(n.Attempt)
+	}
 	a.Body, err = h.seal(chatRef(d.TenantID, a.ChatID, "body"), plain)
 	return a, err
 }
@@ -182,9 +196,11 @@ func senderDelay(attempt int) time.Duration {
 	}
 }
 
-// key makes a stranger's text fit for an index: short texts stay as they are, others are hashed.
+// key makes a stranger's text fit for an index: short texts stay as they are, others are hashed, and so is
+// what looks like a key that we made.
 func key(s string) string {
-	if s != "" && len(s) <= 200 && utf8.ValidString(s) && !strings.ContainsRune(s, 0) && !strings.HasPrefix(s, "sha256:") {
+	ours := strings.HasPrefix(s, "sha256:") || strings.HasPrefix(s, replayPrefix)
+	if s != "" && len(s) <= 200 && utf8.ValidString(s) && !strings.ContainsRune(s, 0) && !ours {
 		return s
 	}
 	sum := sha256.Sum256([]byte(s))

@@ -17,8 +17,10 @@ func TestKeyFitsAnyText(t *testing.T) {
 			t.Errorf("key(%q) = %q, want a short text as it is", s, k)
 		}
 	}
-	if key("sha256:x") == "sha256:x" {
-		t.Error("a text that looks like a hash must not stand for one")
+	for _, ours := range []string{"sha256:x", "replay:x"} {
+		if key(ours) == ours {
+			t.Errorf("a stranger's %q must not stand for a key that we made", ours)
+		}
 	}
 }
 
@@ -55,8 +57,9 @@ func TestEveryOutcomeHasWords(t *testing.T) {
 		if back, ok := ParseOutcome(name); !ok || back != o || o.String() != name {
 			t.Errorf("outcome %d and its name %q do not belong together", i, name)
 		}
-		e := explain(o, 412, []SourceTime{{Name: "Shop", Match: "found"}, {Name: "CRM", Match: matchFailed, Problem: &SourceProblem{Message: "It is away.", Fix: "Wait."}}}, "It said no.")
-		if e.Title == "" || e.Message == "" {
+		sources := []SourceTime{{Name: "Shop", Match: "found"}, {Name: "CRM", Match: matchFailed, Problem: &SourceProblem{Message: "It is away.", Fix: "Wait."}}}
+		e := story{Outcome: o, MS: 412, Trail: Trail{Sources: sources, Problem: "It said no."}}.words()
+		if e.Outcome != o || e.Title == "" || e.Message == "" {
 			t.Errorf("%s has no words: %+v", name, e)
 		}
 	}

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"sidecard/internal/flaw"
 	"sidecard/internal/livesupporti"
 )
 
@@ -25,23 +27,28 @@ type carrying struct {
 	setup *openSetup
 	chat  keptChat
 	trail Trail
-	again time.Duration // when it was given back for later; negative otherwise
+	after Carried
 	log   *slog.Logger
+}
+
+// Carried is what carrying a chat leaves to do.
+type Carried struct {
+	Again time.Duration // the chat is to be tried again after this; negative: it is not
+	Freed bool          // a newer chat of the visitor, which overtook this one, is ready now
 }
 
 // Carry takes a claimed chat as far as it goes: to its outcome, or back to the queue. The context ends
 // when the lease is lost; then nothing more is posted or written, since the chat is somebody else's.
-// It returns after how long the chat is to be tried again, or a negative duration.
-func (h *Hub) Carry(ctx context.Context, w Work) (again time.Duration) {
-	c := &carrying{Work: w, hub: h, again: -1, log: h.Log.With("tenant", w.TenantID, "chat", w.ChatID)}
+func (h *Hub) Carry(ctx context.Context, w Work) (after Carried) {
+	c := &carrying{Work: w, hub: h, after: Carried{Again: -1}, log: h.Log.With("tenant", w.TenantID, "chat", w.ChatID)}
 	defer func() {
 		if p := recover(); p != nil {
 			c.giveUp(ctx, fmt.Errorf("panic: %v", p))
 		}
-		again = c.again
+		after = c.after
 	}()
 	c.carry(ctx)
-	return c.again
+	return c.after
 }
 
 func (c *carrying) carry(ctx context.Context) {
@@ -70,11 +77,18 @@ func (c *carrying) prepare(ctx context.Context) (err error) {
 	if c.trail, err = readTrail(c.Trail); err != nil {
 		return fmt.Errorf("read trail: %w", err)
 	}
+	chat, err := c.hub.keptChat(c.TenantID, c.ChatID, c.Body)
+	if err == nil {
+		c.chat = chat // the deadline depends on it
+	}
 	if c.left() <= 0 {
 		return nil
 	}
-	if c.chat, err = c.hub.keptChat(c.TenantID, c.ChatID, c.Body); err != nil {
+	if err != nil {
 		return err
+	}
+	if flaw.On(flaw.LogsVisitor) {
+		c.log = c.log.With("visitor", c.chat.Email)
 	}
 	c.setup, err = c.hub.setup(ctx, c.TenantID, c.Revision)
 	return err
@@ -89,7 +103,19 @@ func (c *carrying) now() float64 { return c.at(c.hub.Now()) }
 
 // left is the time until the chat's deadline.
 func (c *carrying) left() time.Duration {
-	return c.hub.Limits.ChatDeadline - c.Ago - c.Age - c.hub.Now().Sub(c.Since)
+	if flaw.On(flaw.RetryPastDeadline) {
+		return time.Hour
+	}
+	return c.hub.lifetime(c.chat, c.Ago) - c.Age - c.hub.Now().Sub(c.Since)
+}
+
+// lifetime is the time from when a chat was received until its deadline. It counts from the chat's real start,
+// unless somebody forced its replay.
+func (h *Hub) lifetime(k keptChat, ago time.Duration) time.Duration {
+	if k.Forced {
+		return h.Limits.ChatDeadline
+	}
+	return h.Limits.ChatDeadline - ago
 }
 
 // lateOutcome is the outcome of a chat whose deadline passed: refused, when it waited for better
@@ -107,6 +133,9 @@ func (c *carrying) deliverAgain(ctx context.Context) {
 	if err != nil {
 		c.giveUp(ctx, err)
 		return
+	}
+	if flaw.On(flaw.DetailsRewritten) {
+		details = bytes.ReplaceAll(details, []byte(`":`), []byte(`": `))
 	}
 	c.deliver(ctx, details)
 }
@@ -150,10 +179,21 @@ func (c *carrying) mustWait(ctx context.Context) time.Duration {
 	if !c.setup.Desk.PausedAt.IsZero() && !c.mayProbe(ctx) {
 		c.trail.Unauthorized = true
 		c.trail.Problem = "LiveSupporti refused the e-mail or the API key."
-		return c.hub.Limits.PauseWait
+		return c.pauseWait()
 	}
-	return c.setup.pause.left(c.hub.Now())
+	if left := c.setup.desk.pause.left(c.hub.Now()); left > 0 {
+		c.trail.Unauthorized, c.trail.Problem = false, "LiveSupporti asked us to slow down."
+		return jitter(left*5/4 + time.Millisecond) // later rather than earlier, and not all at once
+	}
+	return 0
 }
+
+// pauseWait grows with the times the chat came by in vain: new credentials hasten it anyway, see Hub.hasten.
+func (c *carrying) pauseWait() time.Duration {
+	return jitter(min(c.hub.Limits.PauseWait<<min(c.Claims-1, 4), maxPauseWait))
+}
+
+const maxPauseWait = time.Minute
 
 // mayProbe takes the right to try a desk that has been paused for a while: one chat in ProbeEvery has it.
 func (c *carrying) mayProbe(ctx context.Context) bool {
@@ -176,8 +216,14 @@ func (c *carrying) post(ctx context.Context, cred livesupporti.Credentials, deta
 	started := c.now()
 	postCtx, cancel := context.WithTimeout(ctx, min(c.hub.Limits.PostTimeout, c.left()))
 	defer cancel()
-	answer, err := c.hub.LiveSupporti.PostDetails(postCtx, cred, c.chat.Visitor.String(), details)
-	if ctx.Err() != nil { // the lease is lost, or the process stops: not ours to judge
+	answer, err := c.postOnce(postCtx, cred, details)
+	switch {
+	case ctx.Err() != nil: // the lease is lost, or the process stops: not ours to judge
+		return
+	case isResting(err):
+		c.trail.Unauthorized = false
+		c.trail.Problem = "LiveSupporti did not answer the last details, so we are leaving it alone for some seconds."
+		c.postpone(ctx, jitter(deskRest), nil)
 		return
 	}
 	attempt := c.attempt(started, answer, err)
@@ -187,6 +233,12 @@ func (c *carrying) post(ctx context.Context, cred livesupporti.Credentials, deta
 	verdict := livesupporti.Retry
 	if err == nil {
 		verdict = answer.Verdict()
+	}
+	if flaw.On(flaw.RetriesRefused) && verdict == livesupporti.Refused || flaw.On(flaw.NoPause) && verdict == livesupporti.Unauthorized {
+		verdict = livesupporti.Retry
+	}
+	if flaw.On(flaw.IgnoresRetryAfter) {
+		answer.RetryAfter = 0
 	}
 	switch verdict {
 	case livesupporti.Accepted:
@@ -198,10 +250,10 @@ func (c *carrying) post(ctx context.Context, cred livesupporti.Credentials, deta
 	case livesupporti.Unauthorized:
 		c.beginPause(ctx)
 		c.trail.Unauthorized, c.trail.Problem = true, attempt.Message
-		c.postpone(ctx, c.hub.Limits.PauseWait, &attempt)
+		c.postpone(ctx, c.pauseWait(), &attempt)
 	case livesupporti.Throttled:
 		wait := max(answer.RetryAfter, jitter(backoff(c.Tries)))
-		c.setup.pause.extend(c.hub.Now().Add(wait))
+		c.setup.desk.pause.extend(c.hub.Now().Add(wait))
 		c.trail.Problem = attempt.Message
 		c.postpone(ctx, wait, &attempt)
 	default:
@@ -212,6 +264,9 @@ func (c *carrying) post(ctx context.Context, cred livesupporti.Credentials, deta
 
 // jitter spreads waits by a fifth, so that chats that failed together do not come back together.
 func jitter(d time.Duration) time.Duration {
+	if flaw.On(flaw.NoJitter) {
+		return d
+	}
 	return d - d/5 + rand.N(2*d/5+1) //nolint:gosec // spreads load, guards nothing
 }
 
@@ -256,7 +311,9 @@ func (c *carrying) endPause(ctx context.Context) {
 	}
 	if _, err := c.hub.Store.Tenant(c.TenantID).UpdateDesk(ctx, func(d *Desk) error { d.resume(); return nil }); err != nil {
 		c.log.ErrorContext(ctx, "pause not ended", "error", err)
+		return
 	}
+	c.hub.hasten(ctx, c.TenantID)
 }
 
 // postpone gives the chat back for a later post, or ends it when its deadline would pass first.
@@ -271,29 +328,30 @@ func (c *carrying) postpone(ctx context.Context, delay time.Duration, last *Atte
 // end writes the outcome. It always returns false, so that a step can say: nothing left to do.
 func (c *carrying) end(ctx context.Context, o Outcome, last *Attempt) bool {
 	f := Finish{Hold: c.Hold, Outcome: o, MS: c.now(), CardVersion: c.trail.Version, Trail: c.trail.bytes(), Details: c.Details, Attempt: last}
-	c.keep(ctx, func() (bool, error) { return c.hub.Store.Finish(ctx, f) }, "outcome", o.String(), "ms", f.MS)
+	c.keep(ctx, func() (Grip, error) { return c.hub.Store.Finish(ctx, f) }, "outcome", o.String(), "ms", f.MS)
 	return false
 }
 
 // later gives the chat back. It always returns false, as end does.
 func (c *carrying) later(ctx context.Context, lane Lane, delay time.Duration, last *Attempt) bool {
 	r := Retry{Hold: c.Hold, Lane: lane, Delay: delay, Trail: c.trail.bytes(), Details: c.Details, Attempt: last}
-	c.again = delay
-	c.keep(ctx, func() (bool, error) { return c.hub.Store.Retry(ctx, r) }, "again_in", delay)
+	c.after.Again = delay
+	c.keep(ctx, func() (Grip, error) { return c.hub.Store.Retry(ctx, r) }, "again_in", delay)
 	return false
 }
 
 // keep writes a result, trying again while the lease lasts: a database that is away for a moment must
 // not make us post the same details twice.
-func (c *carrying) keep(ctx context.Context, write func() (bool, error), what ...any) {
+func (c *carrying) keep(ctx context.Context, write func() (Grip, error), what ...any) {
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		ours, err := write()
+		grip, err := write()
 		switch {
-		case err == nil && ours:
-			c.log.InfoContext(ctx, "chat carried", what...)
+		case err == nil && grip == Lost:
+			c.log.InfoContext(ctx, "chat was somebody else's by now", what...)
 			return
 		case err == nil:
-			c.log.InfoContext(ctx, "chat was somebody else's by now", what...)
+			c.after.Freed = grip == Overtaken
+			c.log.InfoContext(ctx, "chat carried", what...)
 			return
 		case !errors.Is(err, ErrUnavailable):
 			c.log.ErrorContext(ctx, "result not kept, the lease will run out", "error", err)
@@ -313,8 +371,4 @@ func (c *carrying) giveUp(ctx context.Context, err error) bool {
 	c.log.ErrorContext(ctx, "chat given up", "error", err)
 	c.trail.Problem = "Sidecard could not handle this chat. We have been told."
 	return c.end(ctx, LookupFailed, nil)
-}
-
-func (k keptChat) details(f Filled) ([]byte, error) {
-	return livesupporti.Details(k.Account, k.Agent, k.Visitor, f.Fields)
 }

@@ -180,10 +180,26 @@ func (h *Hub) UpdateDesk(ctx context.Context, a Actor, c DeskChange) (DeskView, 
 		return DeskView{}, err
 	}
 	h.desks.forget(d.TokenHash)
+	if c.Email != nil || c.APIKey != nil {
+		h.hasten(ctx, a.TenantID)
+	}
 	return h.viewDesk(ctx, d)
 }
 
 func (d *Desk) resume() { d.PausedAt, d.Problem = time.Time{}, nil }
+
+// hasten sends out what waited for the desk, once the reason is gone. If it cannot, the chats come when
+// they are due.
+func (h *Hub) hasten(ctx context.Context, tenant ID) {
+	n, err := h.Store.Tenant(tenant).Hasten(ctx)
+	if err != nil {
+		h.Log.WarnContext(ctx, "waiting chats not hastened", "tenant", tenant, "error", err)
+	}
+	if n > 0 {
+		h.Ringer.Ring(LaneDelivery)
+		h.Ringer.Ring(LaneLookup)
+	}
+}
 
 // RotateSecret stores a new webhook secret: the tenant's own, or a made one when own is empty. The one
 // before stays valid for keepPrevious.
@@ -249,6 +265,7 @@ func (h *Hub) TestDesk(ctx context.Context, a Actor) (DeskTest, error) {
 	test := describeTest(agents, answer, err)
 	if test.OK && !d.PausedAt.IsZero() {
 		_, err = h.Store.Tenant(a.TenantID).UpdateDesk(ctx, func(d *Desk) error { d.resume(); return nil })
+		h.hasten(ctx, a.TenantID)
 		return test, err
 	}
 	return test, nil

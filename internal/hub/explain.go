@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"sidecard/internal/livesupporti"
 )
@@ -15,16 +16,26 @@ type OutcomeText struct {
 	Message string
 }
 
-// explain puts an outcome into words. problem is the last one with LiveSupporti.
-func explain(o Outcome, ms float64, sources []SourceTime, problem string) OutcomeText {
-	t := OutcomeText{Outcome: o}
-	shownAfter := strconv.FormatFloat(max(ms, 1), 'f', 0, 64) + "\u00a0ms"
-	switch o {
+// story is what is known of a chat's way, to be put into words.
+type story struct {
+	Outcome Outcome
+	MS      float64
+	Trail   Trail
+	Late    time.Duration // how long after its start LiveSupporti told us
+	// Of an unfinished chat:
+	Stage  Stage
+	Lane   Lane
+	Claims int
+}
+
+// words says where a chat is or how it ended, why, and what to do.
+func (s story) words() OutcomeText {
+	t := OutcomeText{Outcome: s.Outcome}
+	sources, problem := s.Trail.Sources, s.Trail.Problem
+	shownAfter := strconv.FormatFloat(max(s.MS, 1), 'f', 0, 64) + "\u00a0ms"
+	switch s.Outcome {
 	case Waiting:
-		t.Title, t.Message = "Looking up", "The details are on their way."
-		if problem != "" {
-			t.Title, t.Message = "Waiting to try again", problem
-		}
+		t.Title, t.Message = s.waiting()
 	case Shown:
 		t.Title = "Details shown to the agent in " + shownAfter
 		t.Message = "Found in " + join(sources, "found") + "."
@@ -39,23 +50,96 @@ func explain(o Outcome, ms float64, sources []SourceTime, problem string) Outcom
 	case NoEmail:
 		t.Title, t.Message = "The visitor gave no e-mail", "Ask for it in the pre-chat form of LiveSupporti."
 	case NothingToShow:
-		t.Title, t.Message = "Found, but every line was empty", "Add a line to the card that this customer has a value for."
+		t.Title, t.Message = "Found, but every line was empty", "Add a line to the card that this customer has a value for. "+missing(sources)
 	case NoCard:
 		t.Title, t.Message = "No card was published yet", "Choose what the agent shall see and publish the card."
 	case NoCredentials:
 		t.Title, t.Message = "The details were ready, but could not be sent", "Store your LiveSupporti sign-in e-mail and API key."
 	case Refused:
 		t.Title, t.Message = "Not shown: LiveSupporti refused the details", problem
+		if s.Trail.Unauthorized {
+			t.Title = "Not shown: LiveSupporti refused the credentials"
+			t.Message = "It refused the e-mail or the API key, and the chat's deadline passed before better ones were stored. Store the right ones, then replay the chat."
+		}
 	case LookupFailed:
-		t.Title, t.Message = "Not shown: no source could answer", failures(sources, problem)
+		t.Title, t.Message = "Not shown: no source could answer", failures(sources)
+		if problem != "" { // a lookup has none with LiveSupporti: it was given up
+			t.Title, t.Message = "Not shown: Sidecard could not handle it", problem
+		}
 	case Expired:
-		t.Title, t.Message = "Not shown: it became too late", "The chat's deadline passed first. "+problem
+		t.Title, t.Message = "Not shown: it became too late", "The chat's deadline passed first. "+s.waitedFor()
 	case Superseded:
-		t.Title, t.Message = "A newer chat took its place", "The same visitor started another chat before this one was shown."
+		t.Title, t.Message = "A newer chat took its place", "The same visitor started a newer chat, and its details count."
 	case NotAChat:
 		t.Title, t.Message = "Not the start of a chat", "LiveSupporti told us about something else. Nothing to do."
 	}
 	t.Message = strings.TrimSpace(t.Message)
+	return t
+}
+
+// waiting puts the state of an unfinished chat into words.
+func (s story) waiting() (title, message string) {
+	switch {
+	case s.Stage == StageNone:
+		return "A newer chat is taking its place", "The same visitor started a newer chat, and its details count."
+	case s.Stage == StageClaimed && s.Claims == 0:
+		return "Waiting for a worker", "An earlier chat of the same visitor is just being finished. This one comes next."
+	case s.Stage == StageClaimed && s.Lane == LaneLookup:
+		return "Being looked up", "The sources are being asked, and what they know is sent at once."
+	case s.Stage == StageClaimed:
+		return "Being sent", "The details are ready and are being sent to LiveSupporti again."
+	case s.Stage == StageLater && s.Trail.Unauthorized:
+		return "Waiting, because the desk is paused", "LiveSupporti refused the e-mail or the API key. Store the right ones and the details go out."
+	case s.Stage == StageLater:
+		return "Waiting to try again", s.why()
+	case s.Claims > 0:
+		return "Waiting for a worker", "It was begun before and goes on as soon as a worker is free."
+	}
+	return "Waiting for a worker", "Nothing has been done yet. It begins as soon as a worker is free."
+}
+
+// why says what kept a chat from being shown so far: LiveSupporti, or the sources; empty when nothing is known.
+func (s story) why() string {
+	if s.Trail.Problem != "" {
+		return s.Trail.Problem
+	}
+	return failures(s.Trail.Sources)
+}
+
+// waitedFor says what an expired chat waited for.
+func (s story) waitedFor() string {
+	why := s.why()
+	switch {
+	case why != "":
+		return "It waited to try again: " + why
+	case s.Trail.CardMS > 0:
+		return "The lookup took the time that was left."
+	case s.Late > 0:
+		return "LiveSupporti told us about it only " + inWords(s.Late) + " after it had started."
+	}
+	return "No worker could finish it in time."
+}
+
+// wouldBe puts the outcome of a rehearsal into words, in which nothing is sent.
+func wouldBe(o Outcome, sources []SourceTime, paused bool) OutcomeText {
+	t := story{Outcome: o, Trail: Trail{Sources: sources}}.words()
+	switch o {
+	case Shown:
+		t.Title = "The agent would see these details"
+	case ShownInPart:
+		t.Title = "The agent would see a part of the details"
+	case NoMatch:
+		t.Message = "Asked " + join(sources, "none") + ". Nothing would be sent."
+	case SeveralMatches:
+		t.Message = strings.Replace(t.Message, "Nothing was sent.", "Nothing would be sent.", 1)
+	case NoCredentials:
+		t.Title = "The details are ready, but could not be sent"
+	case LookupFailed:
+		t.Title = "Nothing would be shown: no source could answer"
+	}
+	if paused && (o == Shown || o == ShownInPart) {
+		t.Message += " The desk is paused, because LiveSupporti refused the e-mail or the API key: a replay would wait for the right ones."
+	}
 	return t
 }
 
@@ -89,15 +173,12 @@ func missing(sources []SourceTime) string {
 	return strings.Join(all, " ")
 }
 
-func failures(sources []SourceTime, problem string) string {
+func failures(sources []SourceTime) string {
 	var all []string
 	for _, s := range sources {
 		if s.Problem != nil {
 			all = append(all, s.Name+": "+strings.TrimSpace(s.Problem.Message+" "+s.Problem.Fix))
 		}
-	}
-	if len(all) == 0 {
-		return problem
 	}
 	return strings.Join(all, " ")
 }
@@ -122,6 +203,17 @@ func describeAnswer(a livesupporti.Answer) string {
 		return said + ": LiveSupporti has trouble of its own."
 	}
 	return said
+}
+
+// inWords writes a length of time in its greatest fitting unit: 10 minutes, 90 seconds.
+func inWords(d time.Duration) string {
+	switch {
+	case d >= time.Hour && d%time.Hour == 0:
+		return count(int(d/time.Hour), "hour", "hours")
+	case d >= time.Minute && d%time.Minute == 0:
+		return count(int(d/time.Minute), "minute", "minutes")
+	}
+	return count(int(d.Round(time.Second)/time.Second), "second", "seconds")
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

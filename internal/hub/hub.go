@@ -51,8 +51,9 @@ type Limits struct {
 	Goal           time.Duration // an agent should see the card within this time [1 s]
 	ChatDeadline   time.Duration // a chat older than this is not delivered any more [10 min]
 	LookupDeadline time.Duration // all sources of one chat together [3 s]
+	ReceiveTimeout time.Duration // a notification is kept within this, or its sender is told to come again [1.8 s]
 	PostTimeout    time.Duration // one attempt to deliver [10 s]
-	PauseWait      time.Duration // chats of a paused desk are looked at again after this [5 s]
+	PauseWait      time.Duration // chats of a paused desk are looked at again after this, later ever less often [5 s]
 	ProbeEvery     time.Duration // a paused desk is tried with one post after this [5 min]
 	Lease          time.Duration // a worker's hold on a chat; a dead worker's chats run again after it [6 s]
 	AccessTTL      time.Duration // access token [10 min]
@@ -71,6 +72,7 @@ func (l Limits) withDefaults() Limits {
 	set(&l.Goal, time.Second)
 	set(&l.ChatDeadline, 10*time.Minute)
 	set(&l.LookupDeadline, 3*time.Second)
+	set(&l.ReceiveTimeout, 1800*time.Millisecond)
 	set(&l.PostTimeout, 10*time.Second)
 	set(&l.PauseWait, 5*time.Second)
 	set(&l.ProbeEvery, 5*time.Minute)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sidecard/connectors"
+	"sidecard/internal/livesupporti"
 )
 
 // Answer is what one source said about one visitor.
@@ -36,9 +37,12 @@ type found struct {
 	times   []SourceTime // in the order of the card
 }
 
-// ask asks all the connections of a card at once under one deadline. What has not answered by then has
+// asker asks one source; Hub.askOne, or that behind the source's breaker.
+type asker func(ctx context.Context, s *openSetup, id ID, q connectors.Query) Answer
+
+// askAll asks all the connections of a card at once under one deadline. What has not answered by then has
 // failed; the others are used. offset is the chat's age, in milliseconds, for the times.
-func (h *Hub) ask(ctx context.Context, s *openSetup, card Card, email string, offset float64) found {
+func (h *Hub) askAll(ctx context.Context, ask asker, s *openSetup, card Card, email string, offset float64) found {
 	ids, fields := card.sources()
 	f := found{answers: make(map[ID]Answer, len(ids)), times: make([]SourceTime, len(ids))}
 	ctx, cancel := context.WithTimeout(ctx, h.Limits.LookupDeadline)
@@ -49,7 +53,7 @@ func (h *Hub) ask(ctx context.Context, s *openSetup, card Card, email string, of
 	for i, id := range ids {
 		all.Go(func() {
 			start := h.Now()
-			answer := h.askOne(ctx, s, id, connectors.Query{Email: email, Fields: fields[id]})
+			answer := ask(ctx, s, id, connectors.Query{Email: email, Fields: fields[id]})
 			t := timeOf(s, id, answer)
 			t.StartMS = offset + milliseconds(start.Sub(began))
 			t.MS = milliseconds(h.Now().Sub(start))
@@ -75,6 +79,23 @@ func (c Card) sources() ([]ID, map[ID][]string) {
 		}
 	}
 	return ids, fields
+}
+
+// askRested asks a source unless its breaker leaves it alone. A person who tries a source out does not go
+// through here: they shall see what it says now.
+func (h *Hub) askRested(ctx context.Context, s *openSetup, id ID, q connectors.Query) Answer {
+	o, ok := s.sources[id]
+	if !ok {
+		return h.askOne(ctx, s, id, q)
+	}
+	result, err := o.breaker.Execute(func() (connectors.Result, error) {
+		a := h.askOne(ctx, s, id, q)
+		return a.Result, a.Err
+	})
+	if isResting(err) {
+		err = restingSource(err)
+	}
+	return Answer{Result: result, Err: err}
 }
 
 // askOne asks one source. It returns at the deadline even when the source does not, and turns a panic
@@ -186,21 +207,51 @@ func (t Trail) bytes() []byte {
 	return raw
 }
 
+// unaskable names the outcome of a chat that no source need be asked about; Waiting when they are to be asked.
+func (k keptChat) unaskable(card Card) Outcome {
+	switch {
+	case card.Version == 0:
+		return NoCard
+	case k.Email == "":
+		return NoEmail
+	}
+	return Waiting
+}
+
+// composed is what a card makes of the answers about a chat's visitor.
+type composed struct {
+	filled  Filled
+	goal    Outcome // when LiveSupporti takes the details
+	details []byte  // the exact bytes to post; nil when there is nothing to post
+}
+
+// compose is the one way from answers to bytes, for lookups and dry runs alike.
+func (k keptChat) compose(card Card, f found) (made composed, err error) {
+	made.filled = Fill(card.Lines, f.answers)
+	made.goal = f.judge(made.filled)
+	if made.goal != Shown && made.goal != ShownInPart {
+		return made, nil
+	}
+	if made.details, err = livesupporti.Details(k.Account, k.Agent, k.Visitor, made.filled.Fields); err != nil {
+		return made, fmt.Errorf("make details: %w", err)
+	}
+	return made, nil
+}
+
 // lookUp asks the sources for a claimed chat. It either has the details to deliver, or has ended the
 // chat or given it back itself.
 func (c *carrying) lookUp(ctx context.Context) (details []byte, ok bool) {
 	c.trail = Trail{ClaimedMS: c.at(c.Since), Version: c.setup.Card.Version}
-	switch {
-	case c.setup.Card.Version == 0:
-		return nil, c.end(ctx, NoCard, nil)
-	case c.chat.Email == "":
-		return nil, c.end(ctx, NoEmail, nil)
+	if o := c.chat.unaskable(c.setup.Card); o != Waiting {
+		return nil, c.end(ctx, o, nil)
 	}
-	f := c.hub.ask(ctx, c.setup, c.setup.Card, c.chat.Email, c.now())
+	f := c.hub.askAll(ctx, c.hub.askRested, c.setup, c.setup.Card, c.chat.Email, c.now())
 	began := c.now()
-	filled := Fill(c.setup.Card.Lines, f.answers)
-	c.trail.Sources, c.trail.LeftOut, c.trail.Filled = f.times, filled.LeftOut, len(filled.Fields)
-	c.trail.Goal = f.judge(filled)
+	made, err := c.chat.compose(c.setup.Card, f)
+	if err != nil {
+		return nil, c.giveUp(ctx, err)
+	}
+	c.trail.Sources, c.trail.LeftOut, c.trail.Filled, c.trail.Goal = f.times, made.filled.LeftOut, len(made.filled.Fields), made.goal
 	for id, a := range f.answers {
 		if a.Err != nil {
 			c.log.InfoContext(ctx, "source failed", "connection", id, "code", connectors.AsError(a.Err).Code)
@@ -208,12 +259,8 @@ func (c *carrying) lookUp(ctx context.Context) (details []byte, ok bool) {
 	}
 	switch c.trail.Goal {
 	case Shown, ShownInPart:
-		details, err := c.chat.details(filled)
-		if err != nil {
-			return nil, c.giveUp(ctx, fmt.Errorf("make details: %w", err))
-		}
 		c.trail.CardMS, c.trail.CardTook = c.now(), c.now()-began
-		return details, true
+		return made.details, true
 	case LookupFailed:
 		if delay := backoff(c.Claims - 1); f.mayChange() && c.Claims < lookupTries && c.left() > delay {
 			return nil, c.later(ctx, LaneLookup, delay, nil)
@@ -222,8 +269,9 @@ func (c *carrying) lookUp(ctx context.Context) (details []byte, ok bool) {
 	return nil, c.end(ctx, c.trail.Goal, nil)
 }
 
-// lookupTries is how often a lookup is tried when no source could answer.
-const lookupTries = 4
+// lookupTries is how often a lookup is tried when no source could answer: for about two minutes, while the
+// conversation may still go on.
+const lookupTries = 8
 
 // backoff is the wait after the n-th failure, counted from zero: at once for the person who is chatting
 // now, and slower as hope fades.

@@ -80,8 +80,16 @@ type TenantStore interface {
 	// FindRows gives the rows with this index, highest line first, at most limit.
 	FindRows(ctx context.Context, connection ID, index []byte, limit int) ([]Row, error)
 
+	// Hasten makes chats that wait for a later try ready now, at most 1,000, the earliest first.
+	Hasten(ctx context.Context) (int, error)
+
 	Chats(ctx context.Context, q ChatQuery) ([]ChatRecord, error) // newest first
 	Chat(ctx context.Context, id ID) (ChatRecord, error)          // with its attempts
+	// OriginalsOf gives for each id the chat that LiveSupporti sent: itself, or the one that it replays. What
+	// is missing is not the tenant's.
+	OriginalsOf(ctx context.Context, ids []ID) (map[ID]ID, error)
+	// Originals gives chats that LiveSupporti sent, newest first, with what decides about replaying them.
+	Originals(ctx context.Context, q OriginalQuery) ([]Original, error)
 }
 
 // RowWriter takes the rows of an import; it batches by itself.
@@ -98,14 +106,17 @@ type Queue interface {
 	Accept(ctx context.Context, chats []Arrival) (fresh int, err error)
 	// Claim takes the next fair batch of one lane: round robin over tenants after the cursor.
 	Claim(ctx context.Context, c ClaimRequest) ([]Claimed, error)
-	// Finish ends a chat. False: it was no longer ours and somebody else ends it.
-	Finish(ctx context.Context, f Finish) (bool, error)
-	// Retry gives a chat back for later. False: it was no longer ours.
-	Retry(ctx context.Context, r Retry) (bool, error)
-	// Extend renews leases and returns the chats that are still ours.
+	// Finish ends a chat. Lost: somebody else ends it.
+	Finish(ctx context.Context, f Finish) (Grip, error)
+	// Retry gives a chat back for later. An overtaken one is not given back, it ends as superseded.
+	Retry(ctx context.Context, r Retry) (Grip, error)
+	// Extend renews leases and returns the chats that are still ours and not overtaken.
 	Extend(ctx context.Context, holds []Hold, lease time.Duration) (kept []ID, err error)
+	// LetGo of a chat that Extend did not return, once nothing more will be done for it: if it was
+	// overtaken, the newer one need not wait for the lease. Otherwise nothing changes.
+	LetGo(ctx context.Context, h Hold) (Grip, error)
 	// Sweep makes leases that ran out and tries that are due ready again, at most 1,000 a call.
-	Sweep(ctx context.Context) (Swept, error)
+	Sweep(ctx context.Context, s SweepRequest) (Swept, error)
 }
 
 // Ringer tells workers that rows of a lane wait. It never blocks and may lose a ring: workers poll too.
@@ -137,6 +148,7 @@ type Arrival struct {
 	Body       []byte        // sealed
 	Ago        time.Duration // how long before now the chat really started (a repeated attempt)
 	NotAChat   bool          // ends at once with that outcome
+	ReplayOf   ID            // the chat that this one replays; the zero ID = none
 }
 
 // ClaimRequest asks for work.
@@ -146,6 +158,7 @@ type ClaimRequest struct {
 	Limit    int           // chats at most
 	Share    int           // chats of one tenant at most
 	Excluded []ID          // tenants that have enough in flight
+	Slow     []ID          // tenants that get one chat at most
 	Lease    time.Duration // by the database's clock
 	Fence    int64         // random, drawn for this call
 }
@@ -205,8 +218,25 @@ type Attempt struct {
 	Excerpt []byte // sealed beginning of the answer; nil = none
 }
 
+// Grip is what was left of the hold on a chat when it was ended or given back.
+type Grip int8
+
+// The grips.
+const (
+	Lost      Grip = iota // the lease ran out and somebody else came since: nothing was written
+	Kept                  // it was still ours
+	Overtaken             // a newer chat of the visitor took its place meanwhile, and is ready now
+)
+
+// SweepRequest says what a sweep shall tell besides.
+type SweepRequest struct {
+	Lease time.Duration // of the claims, for counting them
+	Cap   int           // tell the tenants with so many chats in hand, over all workers; 0 = do not
+}
+
 // Swept is what a sweep did.
 type Swept struct {
 	Ready int           // chats made ready again
 	Next  time.Duration // until the next lease or try is due; negative = none waits
+	Busy  []ID          // tenants with SweepRequest.Cap chats in hand or more
 }

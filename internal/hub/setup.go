@@ -10,8 +10,10 @@ import (
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/sony/gobreaker/v2"
 
 	"sidecard/connectors"
+	"sidecard/internal/livesupporti"
 )
 
 // setupCache remembers what serving a tenant needs, with its sources open. An entry is good as long as
@@ -46,12 +48,19 @@ func (c *setupCache) close() {
 type openSetup struct {
 	Setup
 	sources map[ID]*openSource
-	pause   *pause
+	desk    *deskState
+}
+
+// deskState is what this process learnt about a tenant's desk; it survives changes of the setup.
+type deskState struct {
+	pause   pause
+	breaker *gobreaker.CircuitBreaker[livesupporti.Answer]
 }
 
 // openSource is one connection of a setup; it survives changes of the setup that leave it alone.
 type openSource struct {
 	Connection Connection
+	breaker    *gobreaker.CircuitBreaker[connectors.Result]
 	once       sync.Once
 	source     connectors.Source
 	err        error
@@ -83,12 +92,14 @@ func (h *Hub) setup(ctx context.Context, tenant ID, revision int64) (*openSetup,
 	if err != nil {
 		return nil, fmt.Errorf("read setup: %w", err)
 	}
-	next := &openSetup{Setup: read, sources: make(map[ID]*openSource, len(read.Connections)), pause: &pause{}}
+	next := &openSetup{Setup: read, sources: make(map[ID]*openSource, len(read.Connections))}
 	if ok {
-		next.pause = known.pause
+		next.desk = known.desk
+	} else {
+		next.desk = &deskState{breaker: deskBreaker()}
 	}
 	for _, c := range read.Connections {
-		next.sources[c.ID] = &openSource{Connection: c}
+		next.sources[c.ID] = &openSource{Connection: c, breaker: sourceBreaker()}
 		if ok && known.sources[c.ID] != nil && known.sources[c.ID].Connection.Revision == c.Revision {
 			next.sources[c.ID] = known.sources[c.ID]
 		}

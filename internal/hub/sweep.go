@@ -7,7 +7,13 @@ import (
 
 // Sweep makes chats ready again whose worker died or whose next try is due. Any process may sweep at any
 // time; Swept.Next says when it is worth doing again.
-func (h *Hub) Sweep(ctx context.Context) (Swept, error) { return h.Store.Sweep(ctx) }
+func (h *Hub) Sweep(ctx context.Context, r SweepRequest) (Swept, error) {
+	r.Lease = h.Limits.Lease
+	return h.Store.Sweep(ctx, r)
+}
+
+// LetGo of a chat whose lease was lost, once nothing more will be done for it.
+func (h *Hub) LetGo(ctx context.Context, hold Hold) (Grip, error) { return h.Store.LetGo(ctx, hold) }
 
 // Claim takes the next fair batch of a lane, for Carry.
 func (h *Hub) Claim(ctx context.Context, r ClaimRequest) ([]Claimed, error) {

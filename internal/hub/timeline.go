@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"sidecard/internal/flaw"
 	"sidecard/internal/livesupporti"
 )
 
@@ -26,6 +27,8 @@ type ChatSummary struct {
 	Ended        bool
 	Attempts     int
 	Sources      []SourceTime
+	NextTryAt    time.Time // zero when none is planned
+	ReplayOf     ID        // the zero ID when it is no replay
 }
 
 // ChatView is all there is to see of one chat.
@@ -38,13 +41,15 @@ type ChatView struct {
 	Unsigned       bool
 	CardVersion    int
 	DeadlineAt     time.Time
-	NextTryAt      time.Time // zero when none is planned
 	Timeline       []Part
 	Sources        []SourceTime
 	Attempts       []AttemptView
 	Details        []livesupporti.Field
 	LeftOut        []LeftOut
 	RequestBody    string
+	ReplayedBy     Replayer     // of a replay
+	Forced         bool         // a replay that was forced: its deadline counts from then
+	Replays        []ReplayView // of this chat, newest first, at most 100
 }
 
 // Part is one bar of the timeline, in milliseconds after the notification's first byte.
@@ -71,6 +76,9 @@ type AttemptView struct {
 
 // Chats lists chats, newest first.
 func (h *Hub) Chats(ctx context.Context, a Actor, q ChatQuery) (ChatList, error) {
+	if backwards(q.From, q.To) {
+		return ChatList{}, invalid("from", "Give a time before that of to.")
+	}
 	if q.Limit <= 0 || q.Limit > 100 {
 		q.Limit = 50
 	}
@@ -84,6 +92,9 @@ func (h *Hub) Chats(ctx context.Context, a Actor, q ChatQuery) (ChatList, error)
 	if len(records) > limit {
 		records = records[:limit]
 		l.Next = records[limit-1].ID
+	}
+	if flaw.On(flaw.CountsLie) && len(records) > 0 {
+		records = records[1:]
 	}
 	for _, r := range records {
 		o, err := h.openChat(a.TenantID, r)
@@ -108,8 +119,12 @@ func (h *Hub) Chat(ctx context.Context, a Actor, id ID) (ChatView, error) {
 	v := ChatView{
 		Chat: o.summary(), NotificationID: o.kept.Notification, AccountID: o.kept.Account.String(),
 		AgentID: o.kept.Agent.String(), Action: o.kept.Action, Unsigned: o.kept.Unsigned,
-		CardVersion: o.trail.Version, NextTryAt: r.NextTryAt, Timeline: o.timeline(), Sources: o.trail.Sources,
-		LeftOut: o.trail.LeftOut, DeadlineAt: r.ReceivedAt.Add(h.Limits.ChatDeadline - r.Ago),
+		CardVersion: o.trail.Version, Timeline: o.timeline(), Sources: o.trail.Sources,
+		LeftOut: o.trail.LeftOut, DeadlineAt: r.ReceivedAt.Add(h.lifetime(o.kept, r.Ago)),
+		ReplayedBy: o.kept.By, Forced: o.kept.Forced,
+	}
+	if v.Replays, err = h.replays(ctx, a.TenantID, r.ID); err != nil {
+		return ChatView{}, err
 	}
 	if v.Attempts, err = h.viewAttempts(a.TenantID, r, o.kept.TookMS); err != nil {
 		return ChatView{}, err
@@ -157,9 +172,17 @@ func (o openedChat) summary() ChatSummary {
 	visitor := o.kept.Visitor.String()
 	return ChatSummary{
 		ID: o.ID, ReceivedAt: o.ReceivedAt, VisitorID: visitor, VisitorEmail: maskEmail(o.kept.Email),
-		Outcome: explain(o.Outcome, o.MS, o.trail.Sources, o.trail.Problem), MS: o.MS, Ended: o.Outcome != Waiting,
-		Attempts: o.Tries, Sources: o.trail.Sources,
+		Outcome: o.words(), MS: o.MS, Ended: o.Outcome != Waiting,
+		Attempts: o.Tries, Sources: o.trail.Sources, NextTryAt: o.NextTryAt, ReplayOf: o.ReplayOf,
 	}
+}
+
+func (o openedChat) words() OutcomeText {
+	s := story{Outcome: o.Outcome, MS: o.MS, Trail: o.trail, Stage: o.Stage, Lane: o.Lane, Claims: o.Claims}
+	if o.ReplayOf == (ID{}) {
+		s.Late = o.Ago
+	}
+	return s.words()
 }
 
 // maskEmail writes maya@lindqvist.se as m…@lindqvist.se.
@@ -181,7 +204,11 @@ func (o openedChat) timeline() []Part {
 	if o.kept.Unsigned {
 		note = "not signed, saved"
 	}
-	parts := []Part{{Name: "received", Owner: "sidecard", Label: "Received", State: "work", Note: note, MS: o.kept.TookMS}}
+	label := "Received"
+	if o.ReplayOf != (ID{}) {
+		label, note = "Replayed", "asked for by "+o.kept.By.Name+", saved"
+	}
+	parts := []Part{{Name: "received", Owner: "sidecard", Label: label, State: "work", Note: note, MS: o.kept.TookMS}}
 	t := o.trail
 	if t.ClaimedMS == 0 {
 		return parts

@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"sidecard/internal/flaw"
 )
 
 const (
@@ -45,6 +47,9 @@ func NewClient(baseURL string, hc *http.Client) *Client {
 	own := *hc
 	own.Jar = nil
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if flaw.On(flaw.RedirectFollowed) {
+		own.CheckRedirect = nil
+	}
 	return &Client{base: strings.TrimRight(baseURL, "/"), http: &own}
 }
 

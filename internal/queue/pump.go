@@ -4,20 +4,23 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"sidecard/internal/flaw"
 	"sidecard/internal/hub"
 )
 
 // Carrier is what the pumps need of the hub; *hub.Hub is it.
 type Carrier interface {
 	Claim(context.Context, hub.ClaimRequest) ([]hub.Claimed, error)
-	Carry(context.Context, hub.Work) (again time.Duration)
+	Carry(context.Context, hub.Work) hub.Carried
 	Extend(context.Context, []hub.Hold) ([]hub.ID, error)
-	Sweep(context.Context) (hub.Swept, error)
+	LetGo(context.Context, hub.Hold) (hub.Grip, error)
+	Sweep(context.Context, hub.SweepRequest) (hub.Swept, error)
 	Lease() time.Duration
 }
 
@@ -25,10 +28,13 @@ var _ Carrier = (*hub.Hub)(nil)
 
 // The pumps' sizes, settled by measurement (docs/decisions).
 const (
-	slots        = 128 // chats in hand per lane
-	tenantCap    = 8   // of one tenant
-	slowCap      = 2   // of one tenant whose oldest has been in hand for slowAfter
-	slowAfter    = time.Second
+	slots        = 128              // chats in hand per lane
+	tenantCap    = 8                // of one tenant
+	slowCap      = 2                // of a slow tenant
+	slowAfter    = time.Second      // in hand for longer makes a chat's tenant slow
+	slowFor      = 10 * time.Second // after the last such chat
+	sharedCap    = 16               // of one tenant over all workers and both lanes, as of the last look
+	sharedLook   = time.Second      // between two looks at that
 	claimBatch   = 64
 	claimShare   = 8 // of one tenant per claim
 	poll         = 500 * time.Millisecond
@@ -45,11 +51,14 @@ type pump struct {
 	wake    chan struct{}
 	ill     func() bool                             // Redis does not answer
 	due     func(d time.Duration)                   // tells the sweeper when a try is due
+	freed   func()                                  // tells the lookup pump that an overtaken chat let go
 	before  func(ctx context.Context) time.Duration // runs before each claim; says when to come back (negative: at the next poll)
 
 	mu       sync.Mutex
 	inHand   map[hub.ID]*held // by chat
 	tenants  map[hub.ID]int
+	slow     map[hub.ID]time.Time // tenants whose chats took long, and until when that counts
+	crowded  []hub.ID             // tenants that have enough in hand over all workers
 	cursor   hub.ID
 	more     bool          // the last claim was full: there is more than we have slots
 	idle     chan struct{} // closed while nothing is in hand and nothing more is known
@@ -60,15 +69,16 @@ type pump struct {
 type held struct {
 	hub.Hold
 	taken     time.Time
-	confirmed time.Time // the lease is no older than this
+	confirmed instant // the lease is no older than this
+	lost      bool    // a renewal did not find it
 	cancel    context.CancelFunc
 }
 
 func newPump(lane hub.Lane, c Carrier, log *slog.Logger, ill func() bool) *pump {
 	p := &pump{
 		lane: lane, carrier: c, log: log, ill: ill, wake: make(chan struct{}, 1),
-		inHand: map[hub.ID]*held{}, tenants: map[hub.ID]int{}, idle: make(chan struct{}),
-		due: func(time.Duration) {}, before: func(context.Context) time.Duration { return -1 },
+		inHand: map[hub.ID]*held{}, tenants: map[hub.ID]int{}, slow: map[hub.ID]time.Time{}, idle: make(chan struct{}),
+		due: func(time.Duration) {}, freed: func() {}, before: func(context.Context) time.Duration { return -1 },
 	}
 	close(p.idle)
 	return p
@@ -131,7 +141,7 @@ func (p *pump) claimAll(ctx, carry context.Context, all *sync.WaitGroup) error {
 		if !free {
 			return nil
 		}
-		since := time.Now()
+		since := now()
 		claimed, err := p.claim(ctx, request)
 		if err != nil {
 			return err
@@ -165,18 +175,36 @@ func (p *pump) request() (hub.ClaimRequest, bool) {
 	}
 	fence := rand.Int64N(1<<62) + 1 //nolint:gosec // only has to differ from other claims
 	r := hub.ClaimRequest{Lane: p.lane, After: p.cursor, Limit: min(free, claimBatch), Share: claimShare, Fence: fence}
-	slow := map[hub.ID]bool{}
-	for _, h := range p.inHand {
-		if time.Since(h.taken) > slowAfter {
-			slow[h.TenantID] = true
-		}
-	}
+	p.noteSlow()
+	r.Excluded = append(r.Excluded, p.crowded...)
 	for tenant, n := range p.tenants {
-		if n >= tenantCap || slow[tenant] && n >= slowCap {
+		if _, slow := p.slow[tenant]; n >= tenantCap || slow && n >= slowCap {
 			r.Excluded = append(r.Excluded, tenant)
 		}
 	}
+	for tenant := range p.slow {
+		r.Slow = append(r.Slow, tenant)
+	}
 	return r, true
+}
+
+// noteSlow remembers whose chats take long, so that a tenant who is slow again and again does not fill the
+// slots each time anew, and forgets who was slow long ago. With the lock held.
+func (p *pump) noteSlow() {
+	at := time.Now()
+	for _, h := range p.inHand {
+		if at.Sub(h.taken) > slowAfter {
+			p.slow[h.TenantID] = at.Add(slowFor)
+		}
+	}
+	maps.DeleteFunc(p.slow, func(_ hub.ID, until time.Time) bool { return at.After(until) })
+}
+
+// share tells the pump which tenants have enough in hand over all workers.
+func (p *pump) share(crowded []hub.ID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.crowded = crowded
 }
 
 // advance moves the cursor; true when another claim may find more.
@@ -196,9 +224,12 @@ func (p *pump) advance(r hub.ClaimRequest, claimed []hub.Claimed) bool {
 }
 
 // take puts a claimed chat into a slot.
-func (p *pump) take(carry context.Context, c hub.Claimed, since time.Time) (hub.Work, context.Context) {
+func (p *pump) take(carry context.Context, c hub.Claimed, since instant) (hub.Work, context.Context) {
 	ctx, cancel := context.WithCancel(carry)
-	h := &held{Hold: c.Hold, taken: since, confirmed: since, cancel: cancel}
+	h := &held{Hold: c.Hold, taken: since.Time, confirmed: since, cancel: cancel}
+	if flaw.On(flaw.NoLeaseCheck) {
+		h.cancel = func() {}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.inHand) == 0 {
@@ -206,12 +237,17 @@ func (p *pump) take(carry context.Context, c hub.Claimed, since time.Time) (hub.
 	}
 	p.inHand[c.ChatID] = h
 	p.tenants[c.TenantID]++
-	return hub.Work{Claimed: c, Since: since, Young: func() bool { return p.leaseAge(h) < p.carrier.Lease()*2/3 }}, ctx
+	return hub.Work{Claimed: c, Since: since.Add(flaw.Ahead()), Young: func() bool { return p.leaseAge(h) < p.carrier.Lease()*2/3 }}, ctx
 }
 
 func (p *pump) carry(ctx context.Context, w hub.Work) {
-	again := p.carrier.Carry(ctx, w)
+	after := p.carrier.Carry(ctx, w)
+	if p.lost(w.Hold) {
+		grip, err := p.carrier.LetGo(context.WithoutCancel(ctx), w.Hold)
+		after.Freed = err == nil && grip == hub.Overtaken
+	}
 	p.mu.Lock()
+	p.noteSlow()
 	if h := p.inHand[w.ChatID]; h != nil && h.Fence == w.Fence {
 		h.cancel()
 		delete(p.inHand, w.ChatID)
@@ -222,12 +258,23 @@ func (p *pump) carry(ctx context.Context, w hub.Work) {
 	more := p.more
 	p.settle()
 	p.mu.Unlock()
-	if again >= 0 {
-		p.due(again)
+	if after.Again >= 0 {
+		p.due(after.Again)
+	}
+	if after.Freed {
+		p.freed()
 	}
 	if more {
 		p.ring()
 	}
+}
+
+// lost reports whether a renewal found that the chat is not ours any more.
+func (p *pump) lost(hold hub.Hold) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	h := p.inHand[hold.ChatID]
+	return h != nil && h.Fence == hold.Fence && h.lost
 }
 
 // busy and settle open and close the idle gate; both with the lock held.
@@ -267,16 +314,14 @@ func (p *pump) drain(ctx context.Context) {
 	}
 }
 
-// leaseAge is how old the lease can be at most. The wall clock counts too: the monotonic one stands
-// still while a machine sleeps.
+// leaseAge is how old the lease can be at most.
 func (p *pump) leaseAge(h *held) time.Duration {
+	if flaw.On(flaw.NoLeaseCheck) {
+		return 0
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return h.age(time.Now())
-}
-
-func (h *held) age(now time.Time) time.Duration {
-	return max(now.Sub(h.confirmed), now.Round(0).Sub(h.confirmed.Round(0)))
+	return now().since(h.confirmed)
 }
 
 // keepLeases renews the leases of chats that take long, and lets go of those that were lost. After ctx
@@ -313,10 +358,10 @@ func (p *pump) empty() bool {
 func (p *pump) outgrown(lease time.Duration) []hub.Hold {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
+	at := now()
 	var old []hub.Hold
 	for _, h := range p.inHand {
-		switch age := h.age(now); {
+		switch age := at.since(h.confirmed); {
 		case age > lease*11/12:
 			h.cancel()
 		case age > lease/3:
@@ -327,7 +372,7 @@ func (p *pump) outgrown(lease time.Duration) []hub.Hold {
 }
 
 func (p *pump) renew(ctx context.Context, old []hub.Hold) {
-	at := time.Now()
+	at := now()
 	ctx, cancel := context.WithTimeout(ctx, p.carrier.Lease()/3)
 	defer cancel()
 	kept, err := p.carrier.Extend(ctx, old)
@@ -350,6 +395,7 @@ func (p *pump) renew(ctx context.Context, old []hub.Hold) {
 		case still[o.ChatID]:
 			h.confirmed = at
 		default:
+			h.lost = true
 			h.cancel()
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"sidecard/internal/flaw"
 	"sidecard/internal/hub"
 )
 
@@ -77,6 +78,10 @@ func NewRinger(c redis.UniversalClient, log *slog.Logger) *Ringer {
 
 // Ring rings a lane. It never blocks.
 func (r *Ringer) Ring(lane hub.Lane) {
+	if flaw.On(flaw.RingInRequest) {
+		_ = r.send(lane)
+		return
+	}
 	select {
 	case r.lanes[lane] <- struct{}{}:
 	default:
@@ -129,8 +134,11 @@ func (r *Ringer) pause() bool {
 func (r *Ringer) send(lane hub.Lane) error {
 	ctx, cancel := context.WithTimeout(context.Background(), ringTimeout)
 	defer cancel()
-	_, err := r.tasks.EnqueueContext(ctx, asynq.NewTask(taskTypes[lane], nil),
-		asynq.Queue(queueNames[lane]), asynq.MaxRetry(0), asynq.Timeout(drainTimeout))
+	options := []asynq.Option{asynq.Queue(queueNames[lane]), asynq.MaxRetry(0), asynq.Timeout(drainTimeout)}
+	if flaw.On(flaw.BareTaskID) {
+		options = append(options, asynq.TaskID(queueNames[lane]))
+	}
+	_, err := r.tasks.EnqueueContext(ctx, asynq.NewTask(taskTypes[lane], nil), options...)
 	return err
 }
 

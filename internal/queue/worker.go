@@ -11,6 +11,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"sidecard/internal/flaw"
 	"sidecard/internal/hub"
 )
 
@@ -28,8 +29,9 @@ type Worker struct {
 	redisIll atomic.Bool
 	log      *slog.Logger
 
-	mu    sync.Mutex
-	dueAt time.Time // when the delivery pump must look again at the latest
+	mu     sync.Mutex
+	dueAt  time.Time // when the delivery pump must look again at the latest
+	shared time.Time // when we last looked at what all workers have in hand
 }
 
 // NewWorker makes a worker over a Redis client made by Client.
@@ -38,6 +40,7 @@ func NewWorker(c redis.UniversalClient, carrier Carrier, log *slog.Logger) *Work
 	w.lookup = newPump(hub.LaneLookup, carrier, log, w.redisIll.Load)
 	w.delivery = newPump(hub.LaneDelivery, carrier, log, w.redisIll.Load)
 	w.lookup.due, w.delivery.due = w.due, w.due
+	w.lookup.freed, w.delivery.freed = w.lookup.ring, w.lookup.ring
 	w.delivery.before = func(ctx context.Context) time.Duration { return w.sweep(ctx, carrier) }
 	w.server = asynq.NewServerFromRedisClient(c, asynq.Config{
 		Concurrency:              8,
@@ -98,15 +101,26 @@ func (w *Worker) health(err error) {
 
 // sweep makes what is due ready, wakes the other pump for its share and says when to come back.
 func (w *Worker) sweep(ctx context.Context, c Carrier) time.Duration {
+	if flaw.On(flaw.SweepOff) {
+		return -1
+	}
 	w.mu.Lock()
 	w.dueAt = time.Time{}
+	request := hub.SweepRequest{}
+	if look := time.Since(w.shared) >= sharedLook; look {
+		w.shared, request.Cap = time.Now(), sharedCap
+	}
 	w.mu.Unlock()
-	swept, err := c.Sweep(ctx)
+	swept, err := c.Sweep(ctx, request)
 	if err != nil {
 		if ctx.Err() == nil {
 			w.log.Error("sweep failed", "error", err)
 		}
 		return -1
+	}
+	if request.Cap > 0 {
+		w.lookup.share(swept.Busy)
+		w.delivery.share(swept.Busy)
 	}
 	if swept.Ready > 0 {
 		w.lookup.ring()

@@ -24,7 +24,10 @@ type chatRow struct {
 	Trail       []byte
 	Details     []byte
 	Tries       *int
+	ReplayOf    *hub.ID
 	State       *int       // of the work
+	Lane        *hub.Lane  // of the work
+	Claims      *int       // of the work
 	DueAt       *time.Time // of the work
 }
 
@@ -34,7 +37,8 @@ func (chatRow) TableName() string { return "chats" }
 func (t tenant) chatsOf(tx *gorm.DB) *gorm.DB {
 	return tx.Select(`chats.id, chats.ext_id, chats.visitor_id, chats.body, chats.received_at, chats.ago_ms,
 			o.outcome, o.at as ended_at, o.ms, o.card_version, coalesce(o.trail, w.trail) as trail,
-			coalesce(o.details, w.details) as details, coalesce(o.tries, w.tries) as tries, w.state, w.due_at`).
+			coalesce(o.details, w.details) as details, coalesce(o.tries, w.tries) as tries, chats.replay_of,
+			w.state, w.lane, w.claims, w.due_at`).
 		Joins("left join outcomes o on o.tenant_id = chats.tenant_id and o.chat_id = chats.id").
 		Joins("left join work w on w.tenant_id = chats.tenant_id and w.visitor_id = chats.visitor_id and w.chat_id = chats.id")
 }
@@ -44,12 +48,20 @@ func (r chatRow) record() hub.ChatRecord {
 		ID: r.ID, ExternalID: r.ExtID, VisitorID: r.VisitorID, Body: r.Body,
 		ReceivedAt: r.ReceivedAt.UTC(), Ago: time.Duration(r.AgoMS) * time.Millisecond,
 		Outcome: orZero(r.Outcome), EndedAt: timeOrZero(r.EndedAt), MS: orZero(r.MS), CardVersion: orZero(r.CardVersion),
-		Trail: r.Trail, Details: r.Details, Tries: orZero(r.Tries),
+		Trail: r.Trail, Details: r.Details, Tries: orZero(r.Tries), ReplayOf: orZero(r.ReplayOf),
+		Lane: orZero(r.Lane), Claims: orZero(r.Claims), Stage: r.stage(),
 	}
 	if orZero(r.State) == stateLater {
 		record.NextTryAt = timeOrZero(r.DueAt)
 	}
 	return record
+}
+
+func (r chatRow) stage() hub.Stage {
+	if r.State == nil {
+		return hub.StageNone
+	}
+	return [...]hub.Stage{stateReady: hub.StageReady, stateLeased: hub.StageClaimed, stateLater: hub.StageLater}[*r.State]
 }
 
 func orZero[T any](p *T) (v T) {
@@ -63,7 +75,13 @@ func orZero[T any](p *T) (v T) {
 func (t tenant) Chats(ctx context.Context, q hub.ChatQuery) ([]hub.ChatRecord, error) {
 	var rows []chatRow
 	err := t.view(ctx, "list chats", func(tx *gorm.DB) error {
-		list := t.chatsOf(tx).Order("chats.id desc").Limit(q.Limit)
+		list := receivedBetween(t.chatsOf(tx), q.From, q.To).Order("chats.id desc").Limit(q.Limit)
+		if q.IDs != nil {
+			list = t.s.dialect.amongIDs(list, "chats.id", q.IDs)
+		}
+		if q.ReplayOf != (hub.ID{}) {
+			list = list.Where("chats.replay_of = ?", q.ReplayOf)
+		}
 		if q.Before != (hub.ID{}) {
 			list = list.Where("chats.id < ?", q.Before)
 		}
@@ -113,4 +131,13 @@ func (t tenant) Chat(ctx context.Context, id hub.ID) (hub.ChatRecord, error) {
 		record.Attempts = append(record.Attempts, hub.Attempt(a))
 	}
 	return record, nil
+}
+
+// Hasten implements hub.TenantStore.
+func (t tenant) Hasten(ctx context.Context) (n int, err error) {
+	err = t.change(ctx, "hasten chats", func(tx *gorm.DB) error {
+		n, err = t.s.dialect.hasten(tx, t.id)
+		return err
+	})
+	return n, err
 }

@@ -24,7 +24,7 @@ func TestChatsAreListedNewestFirstAndFiltered(t *testing.T) {
 		other.NotAChat = true
 		q.accept(other)
 		for _, k := range q.claim(func(c *hub.ClaimRequest) { c.After, c.Share = before(a.tenant.ID), 3 }) {
-			q.finish(shown(k.Hold), true)
+			q.finish(shown(k.Hold), hub.Kept)
 		}
 		list := func(query hub.ChatQuery, want ...hub.Arrival) []hub.ChatRecord {
 			q.Helper()

@@ -3,11 +3,13 @@ package store
 import (
 	"database/sql"
 	"database/sql/driver"
+	"encoding/json"
 	"math/bits"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"sidecard/internal/flaw"
 	"sidecard/internal/hub"
 )
 
@@ -23,6 +25,12 @@ type dialect interface {
 	insertRows(tx *gorm.DB, rows []importedRow) error
 	// waiting is a query for the ids of a tenant's unfinished chats, with the tenant's id as its two parameters.
 	waiting() string
+	// hasten makes the tenant's chats that wait for a later try ready, at most 1,000, and counts them.
+	hasten(tx *gorm.DB, tenant hub.ID) (int, error)
+	// amongIDs keeps the rows whose column is one of the ids, and amongTexts those whose column is one of the
+	// texts, however many there are.
+	amongIDs(list *gorm.DB, column string, ids []hub.ID) *gorm.DB
+	amongTexts(list *gorm.DB, column string, values []string) *gorm.DB
 	// deskByToken is a query for a desk of any tenant, with the token's hash as its parameter.
 	deskByToken() string
 	// staleImports is a query for tenant_id and id of imports of any tenant that no connection names and that
@@ -43,6 +51,9 @@ func (postgresDialect) readOnly() *sql.TxOptions {
 }
 
 func (postgresDialect) set(tx *gorm.DB, setting string, id hub.ID) error {
+	if flaw.On(flaw.NoTenantSetting) && setting == tenantSetting {
+		return nil
+	}
 	return tx.Exec("select set_config(?, ?, true)", setting, id.String()).Error // true: for this transaction only
 }
 
@@ -68,6 +79,18 @@ func (a array[T]) Value() (driver.Value, error) { return []T(a), nil }
 
 func (postgresDialect) waiting() string {
 	return "select chat_id from work where tenant_id = ? union all select unnest(older) from work where tenant_id = ?"
+}
+
+func (postgresDialect) hasten(tx *gorm.DB, _ hub.ID) (n int, err error) {
+	return n, tx.Raw("select hasten_work()").Scan(&n).Error
+}
+
+func (postgresDialect) amongIDs(list *gorm.DB, column string, ids []hub.ID) *gorm.DB {
+	return list.Where(column+" = any(?::text[]::uuid[])", array[string](texts(ids)))
+}
+
+func (postgresDialect) amongTexts(list *gorm.DB, column string, values []string) *gorm.DB {
+	return list.Where(column+" = any(?::text[])", array[string](values))
 }
 
 // The parameter is named because gorm takes a bare "(?)" for a list of bytes.
@@ -100,6 +123,24 @@ func (sqliteDialect) insertRows(tx *gorm.DB, rows []importedRow) error {
 
 func (sqliteDialect) waiting() string {
 	return "select chat_id from work where tenant_id = ? union all select j.value from work w, json_each(w.older) j where w.tenant_id = ?"
+}
+
+func (sqliteDialect) hasten(tx *gorm.DB, tenant hub.ID) (int, error) {
+	done := tx.Exec(`update work set state = ?, due_at = null where rowid in (
+		select rowid from work where tenant_id = ? and state = ? order by due_at limit ?)`, stateReady, tenant, stateLater, sweepLimit)
+	return int(done.RowsAffected), done.Error
+}
+
+func (d sqliteDialect) amongIDs(list *gorm.DB, column string, ids []hub.ID) *gorm.DB {
+	return d.amongTexts(list, column, texts(ids))
+}
+
+func (sqliteDialect) amongTexts(list *gorm.DB, column string, values []string) *gorm.DB {
+	all, err := json.Marshal(values)
+	if err != nil {
+		panic(err) // texts: this cannot fail
+	}
+	return list.Where(column+" in (select value from json_each(?))", string(all))
 }
 
 func (sqliteDialect) deskByToken() string { return "select * from desks where token_hash = ?" }

@@ -32,7 +32,7 @@ func AcceptGroup(ctx context.Context, s *Store, chats []hub.Arrival) error {
 }
 
 // FinishGroup is the same for finish.
-func FinishGroup(ctx context.Context, s *Store, ends []hub.Finish) ([]bool, error) {
+func FinishGroup(ctx context.Context, s *Store, ends []hub.Finish) ([]hub.Grip, error) {
 	return s.verbs.finish(ctx, ends)
 }
 

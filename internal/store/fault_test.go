@@ -92,7 +92,7 @@ func TestEverythingIsUnavailableWhileTheDatabaseIs(t *testing.T) {
 		"Finish":      func() error { _, err := s.Finish(ctx, shown(k.Hold)); return err },
 		"Retry":       func() error { _, err := s.Retry(ctx, hub.Retry{Hold: k.Hold}); return err },
 		"Extend":      func() error { _, err := s.Extend(ctx, []hub.Hold{k.Hold}, time.Minute); return err },
-		"Sweep":       func() error { _, err := s.Sweep(ctx); return err },
+		"Sweep":       func() error { _, err := s.Sweep(ctx, hub.SweepRequest{}); return err },
 		"ReplaceRows": func() error { _, err := a.ReplaceRows(ctx, c.ID, nil, nil); return err },
 		"SigningKeys": func() error { _, err := s.SigningKeys(ctx); return err },
 		"RotateSession": func() error {
@@ -107,7 +107,7 @@ func TestEverythingIsUnavailableWhileTheDatabaseIs(t *testing.T) {
 	if err := proxy.Heal(); err != nil {
 		t.Fatal(err)
 	}
-	q.finish(shown(k.Hold), true)
+	q.finish(shown(k.Hold), hub.Kept)
 }
 
 // The database's own faults: backends that are ended at random must cost nothing that was confirmed.

@@ -141,23 +141,23 @@ func shown(h hub.Hold) hub.Finish {
 	}
 }
 
-func (q queueTest) finish(f hub.Finish, want bool) {
+func (q queueTest) finish(f hub.Finish, want hub.Grip) {
 	q.Helper()
-	if ours, err := again(func() (bool, error) { return q.Store.Finish(q.Context(), f) }); err != nil || ours != want {
-		q.Fatalf("Finish = %t, %v; want %t", ours, err, want)
+	if grip, err := again(func() (hub.Grip, error) { return q.Store.Finish(q.Context(), f) }); err != nil || grip != want {
+		q.Fatalf("Finish = %d, %v; want %d", grip, err, want)
 	}
 }
 
-func (q queueTest) retry(r hub.Retry, want bool) {
+func (q queueTest) retry(r hub.Retry, want hub.Grip) {
 	q.Helper()
-	if ours, err := again(func() (bool, error) { return q.Store.Retry(q.Context(), r) }); err != nil || ours != want {
-		q.Fatalf("Retry = %t, %v; want %t", ours, err, want)
+	if grip, err := again(func() (hub.Grip, error) { return q.Store.Retry(q.Context(), r) }); err != nil || grip != want {
+		q.Fatalf("Retry = %d, %v; want %d", grip, err, want)
 	}
 }
 
 func (q queueTest) sweep() hub.Swept {
 	q.Helper()
-	swept, err := q.Store.Sweep(q.Context())
+	swept, err := q.Store.Sweep(q.Context(), hub.SweepRequest{})
 	if err != nil {
 		q.Fatalf("Sweep: %v", err)
 	}

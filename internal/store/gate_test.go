@@ -84,7 +84,7 @@ func TestRolesOwnNothingButTheVerbs(t *testing.T) {
 		t.Fatal(err)
 	}
 	verbs, err := pgxStrings(rows)
-	want := []string{"accept_chats", "claim_chats", "desk_by_token", "extend_leases", "finish_chats", "retry_chats", "stale_imports", "sweep_work"}
+	want := []string{"accept_chats", "claim_chats", "desk_by_token", "extend_leases", "finish_chats", "hasten_work", "retry_chats", "stale_imports", "sweep_work"}
 	if err != nil || !slices.Equal(verbs, want) {
 		t.Errorf("functions of sidecard_queue = %v (%v), want %v", verbs, err, want)
 	}

@@ -102,14 +102,14 @@ func TestI5OldHolderCannotEndWhatAnotherHolds(t *testing.T) {
 		q.due()
 		q.sweep()
 		holder := q.claimOne(chat)
-		q.finish(shown(old.Hold), false)
-		q.retry(hub.Retry{Hold: old.Hold, Lane: hub.LaneDelivery, Attempt: &hub.Attempt{Number: 1, Verdict: "retry"}}, false)
+		q.finish(shown(old.Hold), hub.Lost)
+		q.retry(hub.Retry{Hold: old.Hold, Lane: hub.LaneDelivery, Attempt: &hub.Attempt{Number: 1, Verdict: "retry"}}, hub.Lost)
 		if record := q.wantOutcome(a, chat, hub.Waiting); len(record.Attempts) != 0 {
 			q.Errorf("attempts %+v, want none of the old holder's", record.Attempts)
 		}
-		q.finish(shown(holder.Hold), true)
-		q.finish(shown(holder.Hold), false)
-		q.retry(hub.Retry{Hold: holder.Hold, Lane: hub.LaneDelivery}, false)
+		q.finish(shown(holder.Hold), hub.Kept)
+		q.finish(shown(holder.Hold), hub.Lost)
+		q.retry(hub.Retry{Hold: holder.Hold, Lane: hub.LaneDelivery}, hub.Lost)
 		q.wantWhole()
 	})
 }
@@ -124,11 +124,11 @@ func TestI5OldHolderMayEndWhatNobodyHolds(t *testing.T) {
 		q.sweep()
 		for _, k := range claimed {
 			if k.ChatID == chat.ChatID {
-				q.finish(shown(k.Hold), true)
+				q.finish(shown(k.Hold), hub.Kept)
 			} else {
-				q.retry(hub.Retry{Hold: k.Hold, Lane: hub.LaneDelivery, Delay: time.Hour, Details: []byte("d")}, true)
-				q.retry(hub.Retry{Hold: k.Hold, Lane: hub.LaneDelivery, Delay: time.Minute}, false)
-				q.finish(shown(k.Hold), false) // it waits for its next try, which is not this worker's any more
+				q.retry(hub.Retry{Hold: k.Hold, Lane: hub.LaneDelivery, Delay: time.Hour, Details: []byte("d")}, hub.Kept)
+				q.retry(hub.Retry{Hold: k.Hold, Lane: hub.LaneDelivery, Delay: time.Minute}, hub.Lost)
+				q.finish(shown(k.Hold), hub.Lost) // it waits for its next try, which is not this worker's any more
 			}
 		}
 		q.wantOutcome(a, chat, hub.Shown)
@@ -146,8 +146,8 @@ func TestI7ForgedTenantFindsNothing(t *testing.T) {
 		k := q.claimOne(chat)
 		forged := k.Hold
 		forged.TenantID = b.tenant.ID
-		q.finish(shown(forged), false)
-		q.retry(hub.Retry{Hold: forged, Lane: hub.LaneDelivery, Attempt: &hub.Attempt{Number: 1}}, false)
+		q.finish(shown(forged), hub.Lost)
+		q.retry(hub.Retry{Hold: forged, Lane: hub.LaneDelivery, Attempt: &hub.Attempt{Number: 1}}, hub.Lost)
 		if kept, err := q.Store.Extend(q.Context(), []hub.Hold{forged}, time.Hour); err != nil || len(kept) != 0 {
 			q.Errorf("Extend kept %v (%v)", kept, err)
 		}
@@ -157,7 +157,7 @@ func TestI7ForgedTenantFindsNothing(t *testing.T) {
 		if _, err := b.Chat(q.Context(), chat.ChatID); err == nil {
 			q.Error("the other tenant reads the chat")
 		}
-		q.finish(shown(k.Hold), true)
+		q.finish(shown(k.Hold), hub.Kept)
 	})
 }
 
@@ -170,7 +170,7 @@ func TestI8NewerChatTakesTheWaitingOnesPlace(t *testing.T) {
 		q.accept(third)
 		k := q.claimOne(third)
 		q.wantOutcome(a, first, hub.Waiting)
-		q.finish(shown(k.Hold), true)
+		q.finish(shown(k.Hold), hub.Kept)
 		q.wantOutcome(a, third, hub.Shown)
 		for _, c := range []hub.Arrival{first, second} {
 			if record := q.wantOutcome(a, c, hub.Superseded); record.MS < 0 || record.MS > 60_000 || record.EndedAt.IsZero() {
@@ -189,14 +189,14 @@ func TestI8NewerChatWaitsForTheLeaseOfTheOlder(t *testing.T) {
 		k := q.claimOne(first)
 		q.accept(second)
 		q.claimNothing("the first may be posting right now")
-		q.finish(shown(k.Hold), true)
+		q.finish(shown(k.Hold), hub.Overtaken)
 		q.wantOutcome(a, first, hub.Shown)
 		q.wantWhole()
 		last := q.claimOne(second)
 		if last.Claims != 1 || last.Tries != 0 {
 			q.Errorf("claimed %+v, want a fresh start", last)
 		}
-		q.finish(shown(last.Hold), true)
+		q.finish(shown(last.Hold), hub.Kept)
 		q.wantOutcome(a, second, hub.Shown)
 		q.wantWhole()
 	})
@@ -212,12 +212,12 @@ func TestI8RetryOfAnOvertakenChatFreesTheNewer(t *testing.T) {
 		q.retry(hub.Retry{
 			Hold: k.Hold, Lane: hub.LaneDelivery, Delay: time.Hour, Details: []byte("old"),
 			Attempt: &hub.Attempt{Number: 1, Status: 503, Verdict: "retry"},
-		}, false)
+		}, hub.Overtaken)
 		last := q.claimOne(second)
 		if last.Details != nil || last.Lane != hub.LaneLookup {
 			q.Errorf("claimed %+v, want nothing of the older chat", last)
 		}
-		q.finish(shown(last.Hold), true)
+		q.finish(shown(last.Hold), hub.Kept)
 		if record := q.wantOutcome(a, first, hub.Superseded); record.Tries != 1 || len(record.Attempts) != 1 {
 			q.Errorf("record %+v, want its one attempt kept", record)
 		}
@@ -235,9 +235,9 @@ func TestI8OvertakenChatWhoseLeaseRanOutCannotComeBack(t *testing.T) {
 		q.due()
 		q.sweep()
 		last := q.claimOne(second)
-		q.finish(shown(old.Hold), false)
-		q.finish(shown(last.Hold), true)
-		q.finish(shown(old.Hold), false)
+		q.finish(shown(old.Hold), hub.Lost)
+		q.finish(shown(last.Hold), hub.Kept)
+		q.finish(shown(old.Hold), hub.Lost)
 		q.wantOutcome(a, first, hub.Superseded)
 		q.wantOutcome(a, second, hub.Shown)
 		q.wantWhole()
@@ -258,7 +258,7 @@ func TestI8OvertakenAndOvertakingChatEndTogether(t *testing.T) {
 			q.sweep()
 		}
 		ours, err := store.FinishGroup(q.Context(), q.Store, ends)
-		if err != nil || !slices.Equal(ours, []bool{true, true, true}) {
+		if err != nil || !slices.Equal(ours, []hub.Grip{hub.Overtaken, hub.Overtaken, hub.Kept}) {
 			q.Fatalf("finished %v, %v", ours, err)
 		}
 		q.wantOutcome(a, first, hub.Refused)
@@ -277,13 +277,13 @@ func TestI8NewerChatDoesNotWaitForARetry(t *testing.T) {
 		q.retry(hub.Retry{
 			Hold: k.Hold, Lane: hub.LaneDelivery, Delay: time.Hour, Details: []byte("old"), Trail: []byte("old"),
 			Attempt: &hub.Attempt{Number: 1},
-		}, true)
+		}, hub.Kept)
 		q.accept(second)
 		last := q.claimOne(second)
 		if last.Details != nil || last.Trail != nil || last.Tries != 0 || last.Claims != 1 {
 			q.Errorf("claimed %+v, want nothing of the older chat", last)
 		}
-		q.finish(shown(last.Hold), true)
+		q.finish(shown(last.Hold), hub.Kept)
 		q.wantOutcome(a, first, hub.Superseded)
 		if swept := q.sweep(); swept.Next >= 0 {
 			q.Errorf("sweep = %+v, want no retry left", swept)
@@ -301,7 +301,7 @@ func TestI8LateNotificationOfAnOlderChatChangesNothing(t *testing.T) {
 		q.accept(whileWaiting)
 		k := q.claimOne(newer)
 		q.accept(whileLeased)
-		q.finish(shown(k.Hold), true)
+		q.finish(shown(k.Hold), hub.Kept)
 		q.accept(afterwards)
 		q.claimNothing("the newest was shown")
 		for _, c := range []hub.Arrival{whileWaiting, whileLeased, afterwards} {
@@ -311,7 +311,7 @@ func TestI8LateNotificationOfAnOlderChatChangesNothing(t *testing.T) {
 		old, last := late(a.chat("w"), 5*time.Minute), late(a.chat("w"), time.Minute)
 		q.accept(old)
 		q.accept(last)
-		q.finish(shown(q.claimOne(last).Hold), true)
+		q.finish(shown(q.claimOne(last).Hold), hub.Kept)
 		q.wantOutcome(a, old, hub.Superseded)
 		q.wantWhole()
 	})
@@ -327,7 +327,7 @@ func TestI8OlderAndNewerInOneRequest(t *testing.T) {
 			} else {
 				q.accept(newer, older)
 			}
-			q.finish(shown(q.claimOne(newer).Hold), true)
+			q.finish(shown(q.claimOne(newer).Hold), hub.Kept)
 			q.wantOutcome(a, older, hub.Superseded)
 		}
 		q.wantWhole()
@@ -365,7 +365,7 @@ func TestI8OlderChatYieldsToOneThatIsBeingCommitted(t *testing.T) {
 			q.Fatal(err)
 		}
 		q.wantWhole()
-		q.finish(shown(q.claimOne(newer).Hold), true)
+		q.finish(shown(q.claimOne(newer).Hold), hub.Kept)
 		q.wantOutcome(a, older, hub.Superseded)
 	})
 }

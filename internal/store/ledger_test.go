@@ -159,7 +159,7 @@ func (l *ledger) handle(h *holder, random *rand.Rand) {
 		l.mu.Unlock()
 	case 1, 2: // posts, but LiveSupporti fails
 		l.post(h)
-		l.end(h, func() (bool, error) {
+		l.end(h, func() (hub.Grip, error) {
 			return h.store.Retry(l.Context(), hub.Retry{
 				Hold: h.Hold, Lane: hub.LaneDelivery, Delay: time.Duration(random.IntN(3)) * time.Millisecond,
 				Details: []byte("sealed"), Attempt: &hub.Attempt{Number: h.Tries + 1, Verdict: "retry"},
@@ -169,7 +169,7 @@ func (l *ledger) handle(h *holder, random *rand.Rand) {
 		l.post(h)
 		f := shown(h.Hold)
 		f.Attempt.Number = h.Tries + 1
-		l.end(h, func() (bool, error) { return h.store.Finish(l.Context(), f) })
+		l.end(h, func() (hub.Grip, error) { return h.store.Finish(l.Context(), f) })
 	}
 }
 
@@ -185,20 +185,23 @@ func (l *ledger) post(h *holder) {
 }
 
 // end gives the chat up. The holder is none any more from the moment that the database may give it away.
-func (l *ledger) end(h *holder, do func() (bool, error)) {
+func (l *ledger) end(h *holder, do func() (hub.Grip, error)) {
 	l.mu.Lock()
 	if l.live[h.key()] == h {
 		delete(l.live, h.key())
 	}
 	expired := h.expired
 	l.mu.Unlock()
-	ours, err := again(do)
+	grip, err := again(do)
 	if err != nil {
 		l.Errorf("end: %v", err)
 	}
-	if !ours && !expired {
+	if grip == hub.Lost && !expired {
+		l.Errorf("chat %s was lost under its lease", h.ChatID)
+	}
+	if grip == hub.Overtaken {
 		l.mu.Lock()
-		l.overtaken++ // by a newer chat: the only reason to refuse who holds the lease
+		l.overtaken++
 		l.mu.Unlock()
 	}
 }
@@ -227,7 +230,7 @@ func (l *ledger) haunt(stop <-chan struct{}) {
 			l.exec("update work set due_at = $1 where tenant_id = $2 and visitor_id = $3 and state = 1 and fence = $4",
 				time.Now().UTC().Add(-time.Second), h.TenantID, h.VisitorID, h.Fence)
 		}
-		if _, err := l.stores[0].Sweep(l.Context()); err != nil {
+		if _, err := l.stores[0].Sweep(l.Context(), hub.SweepRequest{}); err != nil {
 			l.Errorf("Sweep: %v", err)
 		}
 		ghosts = slices.DeleteFunc(append(ghosts, dead...), l.comeBack)
@@ -242,7 +245,7 @@ func (l *ledger) comeBack(ghost *holder) bool {
 	if holding == nil {
 		return false
 	}
-	ours, err := again(func() (bool, error) { return ghost.store.Finish(l.Context(), shown(ghost.Hold)) })
+	grip, err := again(func() (hub.Grip, error) { return ghost.store.Finish(l.Context(), shown(ghost.Hold)) })
 	if err != nil {
 		l.Errorf("Finish of a dead holder: %v", err)
 	}
@@ -252,7 +255,7 @@ func (l *ledger) comeBack(ghost *holder) bool {
 		return true // it gave the chat up meanwhile: then nobody holds it, and either answer is right
 	}
 	l.zombies++
-	if ours {
+	if grip != hub.Lost {
 		l.Errorf("a dead holder ended chat %s, which fence %d holds", ghost.ChatID, holding.Fence)
 	}
 	return true

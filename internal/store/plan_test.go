@@ -91,7 +91,7 @@ func useEveryVerb(q queueTest, a account) {
 		if k.ChatID == overtaken.ChatID || i%2 == 0 {
 			ends = append(ends, shown(k.Hold))
 		} else {
-			q.retry(hub.Retry{Hold: k.Hold, Lane: hub.LaneDelivery, Delay: time.Hour, Attempt: &hub.Attempt{Number: 1}}, true)
+			q.retry(hub.Retry{Hold: k.Hold, Lane: hub.LaneDelivery, Delay: time.Hour, Attempt: &hub.Attempt{Number: 1}}, hub.Kept)
 		}
 	}
 	if _, err := q.Store.Extend(q.Context(), holds, time.Hour); err != nil {
@@ -101,11 +101,11 @@ func useEveryVerb(q queueTest, a account) {
 	if err != nil || len(ours) != len(ends) {
 		q.Fatal(err)
 	}
-	q.finish(shown(q.claim(func(c *hub.ClaimRequest) { c.After, c.Limit = before(a.tenant.ID), 1 })[0].Hold), true)
+	q.finish(shown(q.claim(func(c *hub.ClaimRequest) { c.After, c.Limit = before(a.tenant.ID), 1 })[0].Hold), hub.Kept)
 	q.exec("update work set due_at = now() - interval '1 second' where tenant_id = $1 and state = 2 and visitor_id like 'v%'", a.tenant.ID)
 	q.sweep()
 	for _, k := range q.claim(delivery, func(c *hub.ClaimRequest) { c.After, c.Share = before(a.tenant.ID), 64 }) {
-		q.finish(shown(k.Hold), true)
+		q.finish(shown(k.Hold), hub.Kept)
 	}
 }
 

@@ -14,11 +14,12 @@ type verbs interface {
 	// accept says of each arrival what became of it.
 	accept(ctx context.Context, chats []hub.Arrival) ([]acceptance, error)
 	claim(ctx context.Context, c hub.ClaimRequest) ([]hub.Claimed, error)
-	// finish and retry say of each item whether it was still the caller's.
-	finish(ctx context.Context, ends []hub.Finish) ([]bool, error)
-	retry(ctx context.Context, returns []hub.Retry) ([]bool, error)
+	// finish and retry say of each item what was left of the hold. A retry with the delay letGo only makes
+	// the chat ready that overtook it.
+	finish(ctx context.Context, ends []hub.Finish) ([]hub.Grip, error)
+	retry(ctx context.Context, returns []hub.Retry) ([]hub.Grip, error)
 	extend(ctx context.Context, holds []hub.Hold, lease time.Duration) ([]hub.ID, error)
-	sweep(ctx context.Context) (hub.Swept, error)
+	sweep(ctx context.Context, r hub.SweepRequest) (hub.Swept, error)
 	close()
 }
 
@@ -31,6 +32,8 @@ const (
 	noDesk // its desk does not exist; nothing was stored
 )
 
+const letGo = -time.Second
+
 const (
 	writeTimeout = 1500 * time.Millisecond // of one try to write a group: the sender shall hear 503 within seconds
 	writeTries   = 2                       // accept, finish and retry change nothing when they are repeated
@@ -40,8 +43,8 @@ const (
 type queue struct {
 	verbs   verbs
 	accepts group[[]hub.Arrival, receipt]
-	ends    group[hub.Finish, bool]
-	returns group[hub.Retry, bool]
+	ends    group[hub.Finish, hub.Grip]
+	returns group[hub.Retry, hub.Grip]
 }
 
 // receipt is what became of one caller's arrivals.
@@ -136,21 +139,31 @@ func (q *queue) Claim(ctx context.Context, c hub.ClaimRequest) ([]hub.Claimed, e
 }
 
 // Finish implements hub.Queue.
-func (q *queue) Finish(ctx context.Context, f hub.Finish) (bool, error) {
-	ours, err := q.ends.do(ctx, f)
+func (q *queue) Finish(ctx context.Context, f hub.Finish) (hub.Grip, error) {
+	grip, err := q.ends.do(ctx, f)
 	if err != nil {
-		return false, fmt.Errorf("finish chat %s: %w", f.ChatID, err)
+		return hub.Lost, fmt.Errorf("finish chat %s: %w", f.ChatID, err)
 	}
-	return ours, nil
+	return grip, nil
 }
 
 // Retry implements hub.Queue.
-func (q *queue) Retry(ctx context.Context, r hub.Retry) (bool, error) {
-	ours, err := q.returns.do(ctx, r)
+func (q *queue) Retry(ctx context.Context, r hub.Retry) (hub.Grip, error) {
+	r.Delay = max(r.Delay, 0)
+	grip, err := q.returns.do(ctx, r)
 	if err != nil {
-		return false, fmt.Errorf("give back chat %s: %w", r.ChatID, err)
+		return hub.Lost, fmt.Errorf("give back chat %s: %w", r.ChatID, err)
 	}
-	return ours, nil
+	return grip, nil
+}
+
+// LetGo implements hub.Queue.
+func (q *queue) LetGo(ctx context.Context, h hub.Hold) (hub.Grip, error) {
+	grip, err := q.returns.do(ctx, hub.Retry{Hold: h, Delay: letGo})
+	if err != nil {
+		return hub.Lost, fmt.Errorf("let go of chat %s: %w", h.ChatID, err)
+	}
+	return grip, nil
 }
 
 // Extend implements hub.Queue.
@@ -166,8 +179,8 @@ func (q *queue) Extend(ctx context.Context, holds []hub.Hold, lease time.Duratio
 }
 
 // Sweep implements hub.Queue.
-func (q *queue) Sweep(ctx context.Context) (hub.Swept, error) {
-	swept, err := q.verbs.sweep(ctx)
+func (q *queue) Sweep(ctx context.Context, r hub.SweepRequest) (hub.Swept, error) {
+	swept, err := q.verbs.sweep(ctx, r)
 	if err != nil {
 		return hub.Swept{}, fmt.Errorf("sweep: %w", translate(err))
 	}

@@ -25,7 +25,7 @@ func TestAcceptedChatIsClaimedWithAllThatIsKnown(t *testing.T) {
 			q.Errorf("age %v, received at %v, want about now in UTC", k.Age, k.ReceivedAt)
 		}
 		q.claimNothing("it is leased")
-		q.finish(shown(k.Hold), true)
+		q.finish(shown(k.Hold), hub.Kept)
 		record := q.wantOutcome(a, chat, hub.Shown)
 		if record.MS != 12.5 || record.CardVersion != 1 || record.Tries != 1 || string(record.Details) != "sealed details" || record.EndedAt.IsZero() {
 			q.Errorf("record %+v", record)
@@ -53,7 +53,7 @@ func TestAcceptRepeatsChangeNothing(t *testing.T) {
 			}
 		}
 		k := q.claimOne(chat)
-		q.finish(shown(k.Hold), true)
+		q.finish(shown(k.Hold), hub.Kept)
 		again.ChatID = hub.NewID()
 		if fresh, err := q.Store.Accept(q.Context(), []hub.Arrival{again}); err != nil || fresh != 0 {
 			q.Fatalf("Accept after the end = %d, %v; want none fresh", fresh, err)
@@ -113,7 +113,7 @@ func TestRetriedChatComesBackWithItsExactBytes(t *testing.T) {
 		q.retry(hub.Retry{
 			Hold: k.Hold, Lane: hub.LaneDelivery, Delay: time.Hour, Trail: trail, Details: details,
 			Attempt: &hub.Attempt{Number: 1, Status: 500, Verdict: "retry", Message: "failed", Excerpt: []byte("sealed")},
-		}, true)
+		}, hub.Kept)
 		if record := q.wantOutcome(a, chat, hub.Waiting); record.NextTryAt.Before(time.Now().Add(50*time.Minute)) || record.Tries != 1 || len(record.Attempts) != 1 {
 			q.Errorf("waiting record %+v, want one try and the next in an hour", record)
 		}
@@ -131,7 +131,7 @@ func TestRetriedChatComesBackWithItsExactBytes(t *testing.T) {
 		}
 		last := shown(again.Hold)
 		last.Attempt.Number = 2
-		q.finish(last, true)
+		q.finish(last, hub.Kept)
 		if record := q.wantOutcome(a, chat, hub.Shown); record.Tries != 2 || len(record.Attempts) != 2 || string(record.Attempts[0].Excerpt) != "sealed" {
 			q.Errorf("record %+v, want both attempts", record)
 		}
@@ -144,7 +144,7 @@ func TestRetryWithoutDelayIsReadyAtOnce(t *testing.T) {
 		chat := a.chat("v")
 		q.accept(chat)
 		k := q.claimOne(chat)
-		q.retry(hub.Retry{Hold: k.Hold, Lane: hub.LaneLookup}, true)
+		q.retry(hub.Retry{Hold: k.Hold, Lane: hub.LaneLookup}, hub.Kept)
 		if again := q.claimOne(chat); again.Tries != 0 || again.Claims != 2 {
 			q.Errorf("claimed %+v, want no try counted", again)
 		}

@@ -92,7 +92,7 @@ func sqliteNow() time.Time { return time.Now().UTC().Truncate(time.Microsecond) 
 // idAt is the lowest UUIDv7 of a time.
 func idAt(at time.Time) (id hub.ID) {
 	var ms [8]byte
-	binary.BigEndian.PutUint64(ms[:], uint64(at.UnixMilli()))
+	binary.BigEndian.PutUint64(ms[:], uint64(max(at.UnixMilli(), 0)))
 	copy(id[:6], ms[2:])
 	return id
 }

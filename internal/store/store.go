@@ -50,7 +50,7 @@ type Options struct {
 var errBadURL = errors.New("DATABASE_URL is not a PostgreSQL URL; it looks like postgres://user:password@host:5432/database")
 
 // connectTimeout bounds a connection attempt when the URL names no connect_timeout.
-const connectTimeout = 5 * time.Second
+const connectTimeout = 3 * time.Second
 
 // OpenPostgres connects to a migrated database. The error is one sentence that says what to do when the
 // schema is old or the user is not fit.

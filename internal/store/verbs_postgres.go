@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"sidecard/internal/flaw"
 	"sidecard/internal/hub"
 )
 
@@ -53,14 +54,15 @@ func (v postgresVerbs) close() { v.pool.Close() }
 func (v postgresVerbs) accept(ctx context.Context, chats []hub.Arrival) ([]acceptance, error) {
 	n := len(chats)
 	desk, id, ago := make(uuids, n), make(uuids, n), make([]int64, n)
-	ext, visitor, body := make([]string, n), make([]string, n), make([][]byte, n)
+	ext, visitor, body, replayOf := make([]string, n), make([]string, n), make([][]byte, n), make(uuids, n)
 	index := make(map[hub.ID]int, n)
 	for i, c := range chats {
 		desk[i], id[i], ago[i] = uuidOf(c.DeskID), uuidOf(c.ChatID), c.Ago.Milliseconds()
 		ext[i], visitor[i], body[i] = c.ExternalID, visitorOf(c), c.Body
+		replayOf[i] = pgtype.UUID{Bytes: c.ReplayOf, Valid: c.ReplayOf != hub.ID{}}
 		index[c.ChatID] = i
 	}
-	rows, err := v.pool.Query(ctx, "select chat, known from accept_chats($1, $2, $3, $4, $5, $6)", desk, id, ext, visitor, body, ago)
+	rows, err := v.pool.Query(ctx, "select chat, known from accept_chats($1, $2, $3, $4, $5, $6, $7)", desk, id, ext, visitor, body, ago, replayOf)
 	if err != nil {
 		return nil, err
 	}
@@ -78,13 +80,12 @@ func (v postgresVerbs) accept(ctx context.Context, chats []hub.Arrival) ([]accep
 }
 
 func (v postgresVerbs) claim(ctx context.Context, c hub.ClaimRequest) ([]hub.Claimed, error) {
-	excluded := make(uuids, len(c.Excluded)) // never nil: null would exclude everybody
-	for i, id := range c.Excluded {
-		excluded[i] = uuidOf(id)
+	if flaw.On(flaw.LeaseOnWorkerClock) {
+		c.Lease += flaw.Ahead()
 	}
 	rows, err := v.pool.Query(ctx, `select tenant, visitor, chat, claims, tries, received_at, age_ms, ago_ms, revision, body, details, trail
-		from claim_chats($1, $2, $3, $4, $5, $6, $7)`,
-		int16(c.Lane), uuidOf(c.After), c.Limit, c.Share, excluded, c.Lease.Milliseconds(), c.Fence)
+		from claim_chats($1, $2, $3, $4, $5, $6, $7, $8)`,
+		int16(c.Lane), uuidOf(c.After), c.Limit, c.Share, uuidsOf(c.Excluded), c.Lease.Milliseconds(), c.Fence, uuidsOf(c.Slow))
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +102,7 @@ func (v postgresVerbs) claim(ctx context.Context, c hub.ClaimRequest) ([]hub.Cla
 	})
 }
 
-func (v postgresVerbs) finish(ctx context.Context, ends []hub.Finish) ([]bool, error) {
+func (v postgresVerbs) finish(ctx context.Context, ends []hub.Finish) ([]hub.Grip, error) {
 	order := lockOrder(ends, func(f hub.Finish) hub.Hold { return f.Hold })
 	n := len(ends)
 	holds, tries := newHoldArrays(n), newAttemptArrays(n)
@@ -118,7 +119,7 @@ func (v postgresVerbs) finish(ctx context.Context, ends []hub.Finish) ([]bool, e
 		slices.Concat(holds.args(), []any{outcome, ms, version, trail, details}, tries.args()))
 }
 
-func (v postgresVerbs) retry(ctx context.Context, returns []hub.Retry) ([]bool, error) {
+func (v postgresVerbs) retry(ctx context.Context, returns []hub.Retry) ([]hub.Grip, error) {
 	order := lockOrder(returns, func(r hub.Retry) hub.Hold { return r.Hold })
 	n := len(returns)
 	holds, tries := newHoldArrays(n), newAttemptArrays(n)
@@ -134,22 +135,30 @@ func (v postgresVerbs) retry(ctx context.Context, returns []hub.Retry) ([]bool, 
 		slices.Concat(holds.args(), []any{lane, delay, trail, details}, tries.args()))
 }
 
-// places runs a function that returns the places, from 1, of the items that were still the caller's.
-func (v postgresVerbs) places(ctx context.Context, order []int, call string, args []any) ([]bool, error) {
+// places runs a function that returns the places, from 1, of the items that were still the caller's, and
+// the negative places of those that were overtaken.
+func (v postgresVerbs) places(ctx context.Context, order []int, call string, args []any) ([]hub.Grip, error) {
 	rows, err := v.pool.Query(ctx, call, args...)
 	if err != nil {
 		return nil, err
 	}
-	ours := make([]bool, len(order))
+	grips := make([]hub.Grip, len(order))
 	var place int
 	_, err = pgx.ForEachRow(rows, []any{&place}, func() error {
-		ours[order[place-1]] = true
+		grip := hub.Kept
+		if place < 0 {
+			place, grip = -place, hub.Overtaken
+		}
+		grips[order[place-1]] = grip
 		return nil
 	})
-	return ours, err
+	return grips, err
 }
 
 func (v postgresVerbs) extend(ctx context.Context, holds []hub.Hold, lease time.Duration) ([]hub.ID, error) {
+	if flaw.On(flaw.LeaseOnWorkerClock) {
+		lease += flaw.Ahead()
+	}
 	arrays := newHoldArrays(len(holds))
 	for at, i := range lockOrder(holds, func(h hub.Hold) hub.Hold { return h }) {
 		arrays.set(at, holds[i])
@@ -163,15 +172,21 @@ func (v postgresVerbs) extend(ctx context.Context, holds []hub.Hold, lease time.
 	})
 }
 
-func (v postgresVerbs) sweep(ctx context.Context) (hub.Swept, error) {
+func (v postgresVerbs) sweep(ctx context.Context, r hub.SweepRequest) (hub.Swept, error) {
 	var ready int
 	var next *float64
-	if err := v.pool.QueryRow(ctx, "select ready, next_ms from sweep_work()").Scan(&ready, &next); err != nil {
+	var busy uuids
+	limit := pgtype.Int4{Int32: int32(r.Cap), Valid: r.Cap > 0}
+	err := v.pool.QueryRow(ctx, "select ready, next_ms, busy from sweep_work($1, $2)", r.Lease.Milliseconds(), limit).Scan(&ready, &next, &busy)
+	if err != nil {
 		return hub.Swept{}, err
 	}
 	swept := hub.Swept{Ready: ready, Next: -1}
 	if next != nil {
 		swept.Next = time.Duration(*next * float64(time.Millisecond))
+	}
+	for _, id := range busy {
+		swept.Busy = append(swept.Busy, id.Bytes)
 	}
 	return swept, nil
 }
@@ -203,6 +218,15 @@ func lockOrder[T any](items []T, hold func(T) hub.Hold) []int {
 // uuids and the other types of pgtype are what the driver encodes without reflection; with plain slices of
 // ids that takes longer than the query.
 type uuids = pgtype.FlatArray[pgtype.UUID]
+
+// uuidsOf is never nil: null is neither in nor outside of anything.
+func uuidsOf(ids []hub.ID) uuids {
+	all := make(uuids, len(ids))
+	for i, id := range ids {
+		all[i] = uuidOf(id)
+	}
+	return all
+}
 
 func uuidOf(id hub.ID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
 

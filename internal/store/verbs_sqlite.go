@@ -18,6 +18,9 @@ const (
 	stateLater  = 2
 )
 
+// replaySearch is how far back accepting a replay looks for a newer chat, as in accept_chats of PostgreSQL.
+const replaySearch = 5 * time.Minute
+
 // sweepLimit is how many rows one sweep makes ready, as in sweep_work of PostgreSQL.
 const sweepLimit = 1000
 
@@ -63,9 +66,10 @@ func (t *sqliteTx) acceptOne(c hub.Arrival) (acceptance, error) {
 	if err != nil {
 		return repeated, err
 	}
-	stored, err := t.exec(`insert into chats (tenant_id, id, ext_id, visitor_id, body, received_at, ago_ms)
-		values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing`,
-		tenant, c.ChatID, c.ExternalID, visitorOf(c), c.Body, t.now, c.Ago.Milliseconds())
+	replayOf := sql.Null[hub.ID]{V: c.ReplayOf, Valid: c.ReplayOf != hub.ID{}}
+	stored, err := t.exec(`insert into chats (tenant_id, id, ext_id, visitor_id, body, received_at, ago_ms, replay_of)
+		values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing`,
+		tenant, c.ChatID, c.ExternalID, visitorOf(c), c.Body, t.now, c.Ago.Milliseconds(), replayOf)
 	if err != nil || stored == 0 {
 		return repeated, err
 	}
@@ -90,14 +94,21 @@ func (t *sqliteTx) end(tenant, chat hub.ID, outcome hub.Outcome) error {
 	return err
 }
 
-// newerExists reports whether a chat of the same visitor started after this one and came before it.
+// newerExists reports whether a chat of the same visitor started after this one and came before it. Whoever asks
+// for a replay has just looked, so for one the search is kept to the last minutes; other replays do not count
+// then, and neither does the original.
 func (t *sqliteTx) newerExists(tenant hub.ID, c hub.Arrival, started time.Time) (bool, error) {
-	if c.Ago <= 0 { // only a repeated notification can be late
+	if c.Ago <= 0 { // only a repeated notification or a replay can be late
 		return false, nil
 	}
+	replay, since := c.ReplayOf != hub.ID{}, started
+	if recent := t.now.Add(-replaySearch); replay && since.Before(recent) {
+		since = recent
+	}
 	rows, err := t.query(`select received_at, ago_ms from chats
-		where tenant_id = ? and id >= ? and visitor_id = ? and id <> ? and received_at > ?`,
-		tenant, idAt(started.Add(-time.Minute)), c.VisitorID, c.ChatID, started)
+		where tenant_id = ? and id >= ? and visitor_id = ? and id <> ? and received_at > ?
+			and (not ? or replay_of is null and id <> ?)`,
+		tenant, idAt(since.Add(-clockSlack)), c.VisitorID, c.ChatID, started, replay, c.ReplayOf)
 	if err != nil {
 		return false, err
 	}
@@ -164,7 +175,11 @@ func (v sqliteVerbs) claim(ctx context.Context, c hub.ClaimRequest) ([]hub.Claim
 			if slices.Contains(c.Excluded, tenant) {
 				continue
 			}
-			batch, err := t.claimOf(tenant, c, min(c.Share, c.Limit-len(claimed)))
+			share := c.Share
+			if slices.Contains(c.Slow, tenant) {
+				share = 1
+			}
+			batch, err := t.claimOf(tenant, c, min(share, c.Limit-len(claimed)))
 			if err != nil {
 				return err
 			}
@@ -230,9 +245,15 @@ func (v sqliteVerbs) extend(ctx context.Context, holds []hub.Hold, lease time.Du
 	return kept, err
 }
 
-func (v sqliteVerbs) sweep(ctx context.Context) (hub.Swept, error) {
+func (v sqliteVerbs) sweep(ctx context.Context, r hub.SweepRequest) (hub.Swept, error) {
 	swept := hub.Swept{Next: -1}
 	err := v.inTx(ctx, func(t *sqliteTx) error {
+		if r.Cap > 0 {
+			var err error
+			if swept.Busy, err = t.busy(r); err != nil {
+				return err
+			}
+		}
 		ready, err := t.exec(`update work set state = 0, due_at = null where rowid in (
 			select rowid from work where state <> 0 and due_at <= ? order by due_at limit ?)`, t.now, sweepLimit)
 		if err != nil {
@@ -252,4 +273,22 @@ func (v sqliteVerbs) sweep(ctx context.Context) (hub.Swept, error) {
 		return err
 	})
 	return swept, err
+}
+
+// busy lists the tenants with so many chats in hand.
+func (t *sqliteTx) busy(r hub.SweepRequest) ([]hub.ID, error) {
+	rows, err := t.query(`select tenant_id from work where state = 1 and due_at > ? group by tenant_id having count(*) >= ?`, t.now, r.Cap)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var tenants []hub.ID
+	for rows.Next() {
+		var id hub.ID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		tenants = append(tenants, id)
+	}
+	return tenants, rows.Err()
 }

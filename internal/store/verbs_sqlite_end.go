@@ -39,37 +39,38 @@ func (r heldRow) leasedTo(h hub.Hold) bool { return r.state == stateLeased && r.
 // nobody came since.
 func (r heldRow) heldBy(h hub.Hold) bool { return r.leasedTo(h) || r.state == stateReady }
 
-func (v sqliteVerbs) finish(ctx context.Context, ends []hub.Finish) ([]bool, error) {
-	ours := make([]bool, len(ends))
+func (v sqliteVerbs) finish(ctx context.Context, ends []hub.Finish) ([]hub.Grip, error) {
+	grips := make([]hub.Grip, len(ends))
 	err := v.inTx(ctx, func(t *sqliteTx) error {
 		for i, f := range ends {
 			var err error
-			if ours[i], err = t.finishOne(f); err != nil {
+			if grips[i], err = t.finishOne(f); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	return ours, err
+	return grips, err
 }
 
-func (t *sqliteTx) finishOne(f hub.Finish) (bool, error) {
+func (t *sqliteTx) finishOne(f hub.Finish) (hub.Grip, error) {
 	row, ok, err := t.find(f.Hold)
 	if err != nil || !ok || !row.heldBy(f.Hold) {
-		return false, err
+		return hub.Lost, err
 	}
+	grip := hub.Kept
 	switch {
 	case row.chat == f.ChatID:
 		_, err = t.exec("delete from work where tenant_id = ? and visitor_id = ?", f.TenantID, f.VisitorID)
 	case slices.Contains(row.older, f.ChatID): // overtaken: the newer chat becomes ready
 		row.older = slices.DeleteFunc(row.older, func(id hub.ID) bool { return id == f.ChatID })
 		err = t.release(f.Hold, row.older)
-		row.older, row.tries = nil, 0
+		row.older, row.tries, grip = nil, 0, hub.Overtaken
 	default:
-		return false, nil
+		return hub.Lost, nil
 	}
 	if err != nil {
-		return false, err
+		return hub.Lost, err
 	}
 	if f.Attempt != nil {
 		row.tries = max(row.tries, f.Attempt.Number)
@@ -78,14 +79,14 @@ func (t *sqliteTx) finishOne(f hub.Finish) (bool, error) {
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing`,
 		f.TenantID, f.ChatID, f.Outcome, f.MS, f.CardVersion, row.tries, f.Trail, f.Details, t.now)
 	if err != nil {
-		return false, err
+		return hub.Lost, err
 	}
 	for _, older := range row.older {
 		if err := t.supersede(f.TenantID, older); err != nil {
-			return false, err
+			return hub.Lost, err
 		}
 	}
-	return true, t.addAttempt(f.Hold, f.Attempt)
+	return grip, t.addAttempt(f.Hold, f.Attempt)
 }
 
 // release frees the visitor's row for the chat that it is about.
@@ -115,36 +116,36 @@ func (t *sqliteTx) addAttempt(h hub.Hold, a *hub.Attempt) error {
 	return err
 }
 
-func (v sqliteVerbs) retry(ctx context.Context, returns []hub.Retry) ([]bool, error) {
-	ours := make([]bool, len(returns))
+func (v sqliteVerbs) retry(ctx context.Context, returns []hub.Retry) ([]hub.Grip, error) {
+	grips := make([]hub.Grip, len(returns))
 	err := v.inTx(ctx, func(t *sqliteTx) error {
 		for i, r := range returns {
 			var err error
-			if ours[i], err = t.retryOne(r); err != nil {
+			if grips[i], err = t.retryOne(r); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	return ours, err
+	return grips, err
 }
 
-func (t *sqliteTx) retryOne(r hub.Retry) (bool, error) {
+func (t *sqliteTx) retryOne(r hub.Retry) (hub.Grip, error) {
 	row, ok, err := t.find(r.Hold)
 	if err != nil || !ok {
-		return false, err
+		return hub.Lost, err
 	}
 	if row.chat != r.ChatID {
 		if !row.leasedTo(r.Hold) || !slices.Contains(row.older, r.ChatID) {
-			return false, nil
+			return hub.Lost, nil
 		}
 		if err := t.release(r.Hold, row.older); err != nil { // overtaken: the newer chat becomes ready
-			return false, err
+			return hub.Lost, err
 		}
-		return false, t.addAttempt(r.Hold, r.Attempt)
+		return hub.Overtaken, t.addAttempt(r.Hold, r.Attempt)
 	}
-	if !row.heldBy(r.Hold) {
-		return false, nil
+	if !row.heldBy(r.Hold) || r.Delay < 0 {
+		return hub.Lost, nil
 	}
 	state, due := stateReady, sql.NullTime{}
 	if r.Delay > 0 {
@@ -156,7 +157,7 @@ func (t *sqliteTx) retryOne(r hub.Retry) (bool, error) {
 	_, err = t.exec(`update work set state = ?, due_at = ?, lane = ?, tries = ?, trail = ?, details = ? where tenant_id = ? and visitor_id = ?`,
 		state, due, r.Lane, row.tries, r.Trail, r.Details, r.TenantID, r.VisitorID)
 	if err != nil {
-		return false, err
+		return hub.Lost, err
 	}
-	return true, t.addAttempt(r.Hold, r.Attempt)
+	return hub.Kept, t.addAttempt(r.Hold, r.Attempt)
 }

@@ -105,6 +105,21 @@ func (c *Client) Chat(ctx context.Context, id string) (contract.ChatPage, error)
 	return call[contract.ChatPage](ctx, c, http.MethodGet, "/api/v1/chats/"+id, nil)
 }
 
+// CountReplays says how many chats a replay would take.
+func (c *Client) CountReplays(ctx context.Context, s contract.ReplaySelection) (contract.ReplayCount, error) {
+	return call[contract.ReplayCount](ctx, c, http.MethodPost, "/api/v1/replays/count", s)
+}
+
+// Replay replays chats.
+func (c *Client) Replay(ctx context.Context, r contract.ReplayRequest) (contract.ReplayResult, error) {
+	return call[contract.ReplayResult](ctx, c, http.MethodPost, "/api/v1/replays", r)
+}
+
+// DryRun asks what a replay of a chat would send.
+func (c *Client) DryRun(ctx context.Context, id string) (contract.DryRun, error) {
+	return call[contract.DryRun](ctx, c, http.MethodPost, "/api/v1/chats/"+id+"/dry-run", nil)
+}
+
 func call[T any](ctx context.Context, c *Client, method, path string, in any) (T, error) {
 	if in == nil {
 		return send[T](ctx, c, method, path, "", nil)

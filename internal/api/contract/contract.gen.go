@@ -318,6 +318,30 @@ func (e PartState) Valid() bool {
 	}
 }
 
+// Defines values for ReplaySkipReason.
+const (
+	ReplaySkipReasonNewerChat ReplaySkipReason = "newer_chat"
+	ReplaySkipReasonNotAChat  ReplaySkipReason = "not_a_chat"
+	ReplaySkipReasonOnItsWay  ReplaySkipReason = "on_its_way"
+	ReplaySkipReasonTooOld    ReplaySkipReason = "too_old"
+)
+
+// Valid indicates whether the value is a known member of the ReplaySkipReason enum.
+func (e ReplaySkipReason) Valid() bool {
+	switch e {
+	case ReplaySkipReasonNewerChat:
+		return true
+	case ReplaySkipReasonNotAChat:
+		return true
+	case ReplaySkipReasonOnItsWay:
+		return true
+	case ReplaySkipReasonTooOld:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SessionTokenType.
 const (
 	SessionTokenTypeBearer SessionTokenType = "Bearer"
@@ -440,10 +464,16 @@ type Chat struct {
 	Id       openapi_types.UUID `json:"id"`
 
 	// Ms Received until shown, or until it ended otherwise. Absent while waiting.
-	Ms         *float64     `json:"ms,omitempty"`
-	Outcome    Outcome      `json:"outcome"`
-	ReceivedAt time.Time    `json:"received_at"`
-	Sources    []ChatSource `json:"sources"`
+	Ms *float64 `json:"ms,omitempty"`
+
+	// NextTryAt When it is tried again, while it waits for that.
+	NextTryAt  *time.Time `json:"next_try_at,omitempty"`
+	Outcome    Outcome    `json:"outcome"`
+	ReceivedAt time.Time  `json:"received_at"`
+
+	// ReplayOf The chat that this one replays.
+	ReplayOf *openapi_types.UUID `json:"replay_of,omitempty"`
+	Sources  []ChatSource        `json:"sources"`
 
 	// VisitorEmail Masked: m…@lindqvist.se. Absent when none was given.
 	VisitorEmail *string `json:"visitor_email,omitempty"`
@@ -471,12 +501,24 @@ type ChatPage struct {
 	DeliveryAttempts []Attempt  `json:"delivery_attempts"`
 
 	// Details What was sent (or would have been).
-	Details []Detail  `json:"details"`
+	Details []Detail `json:"details"`
+
+	// Forced A replay that was asked for although the chat was too old; its deadline counts from then.
+	Forced  bool      `json:"forced"`
 	LeftOut []LeftOut `json:"left_out"`
 
 	// NextTryAt When waiting.
 	NextTryAt      *time.Time `json:"next_try_at,omitempty"`
 	NotificationId string     `json:"notification_id"`
+
+	// ReplayOf The chat that this one replays.
+	ReplayOf *openapi_types.UUID `json:"replay_of,omitempty"`
+
+	// ReplayedBy Who asked for a replay.
+	ReplayedBy *Replayer `json:"replayed_by,omitempty"`
+
+	// Replays The replays of this chat, newest first, at most 100.
+	Replays []Replay `json:"replays"`
 
 	// RequestBody The exact bytes sent to LiveSupporti.
 	RequestBody *string      `json:"request_body,omitempty"`
@@ -659,6 +701,29 @@ type DeskUpdate struct {
 type Detail struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
+}
+
+// DryRun defines model for DryRun.
+type DryRun struct {
+	// CardVersion 0 when no card is published.
+	CardVersion int       `json:"card_version"`
+	Details     []Detail  `json:"details"`
+	LeftOut     []LeftOut `json:"left_out"`
+	Ms          float64   `json:"ms"`
+	Outcome     Outcome   `json:"outcome"`
+
+	// RequestBody The exact bytes that would be sent. Absent when nothing would be.
+	RequestBody *string `json:"request_body,omitempty"`
+
+	// Skip Why a replay would leave this chat out now. Absent when it would not. Only `too_old` can be forced.
+	Skip    *DryRunSkip  `json:"skip,omitempty"`
+	Sources []SourceTime `json:"sources"`
+}
+
+// DryRunSkip Why a replay would leave this chat out now. Absent when it would not. Only `too_old` can be forced.
+type DryRunSkip struct {
+	Message string           `json:"message"`
+	Reason  ReplaySkipReason `json:"reason"`
 }
 
 // Field defines model for Field.
@@ -885,6 +950,105 @@ type RejectionList struct {
 	Rejections []Rejection `json:"rejections"`
 }
 
+// Replay defines model for Replay.
+type Replay struct {
+	At time.Time `json:"at"`
+
+	// By Who asked for a replay.
+	By     Replayer `json:"by"`
+	Forced bool     `json:"forced"`
+
+	// Id The replay is a chat of its own.
+	Id      openapi_types.UUID `json:"id"`
+	Outcome Outcome            `json:"outcome"`
+}
+
+// ReplayCount defines model for ReplayCount.
+type ReplayCount struct {
+	// Chats How many would be replayed.
+	Chats int `json:"chats"`
+
+	// Limit How many one call replays at most.
+	//
+	// Example: 1000
+	Limit int `json:"limit"`
+
+	// More Older chats fit the filter too. They come with a later call.
+	More bool `json:"more"`
+
+	// NotFound Ids of `chat_ids` that name no chat here.
+	NotFound []openapi_types.UUID `json:"not_found"`
+	Skipped  []ReplaySkip         `json:"skipped"`
+}
+
+// ReplayFilter Chats that came from LiveSupporti and ended so. When a chat was replayed, the outcome of its newest
+// replay has to be among the outcomes too: what was shown since is not shown again.
+type ReplayFilter struct {
+	// From Received at this time or later.
+	From     *time.Time    `json:"from,omitempty"`
+	Outcomes []OutcomeName `json:"outcomes"`
+
+	// To Received before this time.
+	To *time.Time `json:"to,omitempty"`
+}
+
+// ReplayRequest Either `chat_ids` or `filter`.
+type ReplayRequest struct {
+	ChatIds *[]openapi_types.UUID `json:"chat_ids,omitempty"`
+
+	// Expect `chats` of the count.
+	Expect int `json:"expect"`
+
+	// Filter Chats that came from LiveSupporti and ended so. When a chat was replayed, the outcome of its newest
+	// replay has to be among the outcomes too: what was shown since is not shown again.
+	Filter *ReplayFilter `json:"filter,omitempty"`
+
+	// Force Also replay chats that are older than the deadline of a chat.
+	Force *bool `json:"force,omitempty"`
+}
+
+// ReplayResult defines model for ReplayResult.
+type ReplayResult struct {
+	// Chats The new chats, at most 100 of them.
+	Chats    []openapi_types.UUID `json:"chats"`
+	More     bool                 `json:"more"`
+	NotFound []openapi_types.UUID `json:"not_found"`
+	Replayed int                  `json:"replayed"`
+	Skipped  []ReplaySkip         `json:"skipped"`
+}
+
+// ReplaySelection Either `chat_ids` or `filter`.
+type ReplaySelection struct {
+	ChatIds *[]openapi_types.UUID `json:"chat_ids,omitempty"`
+
+	// Filter Chats that came from LiveSupporti and ended so. When a chat was replayed, the outcome of its newest
+	// replay has to be among the outcomes too: what was shown since is not shown again.
+	Filter *ReplayFilter `json:"filter,omitempty"`
+
+	// Force Also replay chats that are older than the deadline of a chat.
+	Force *bool `json:"force,omitempty"`
+}
+
+// ReplaySkip defines model for ReplaySkip.
+type ReplaySkip struct {
+	// Chats How many.
+	Chats int `json:"chats"`
+
+	// Message Why, and what to do.
+	Message string           `json:"message"`
+	Reason  ReplaySkipReason `json:"reason"`
+}
+
+// ReplaySkipReason defines model for ReplaySkipReason.
+type ReplaySkipReason string
+
+// Replayer Who asked for a replay.
+type Replayer struct {
+	// Name Name or e-mail of the member, as it was then.
+	Name   string             `json:"name"`
+	UserId openapi_types.UUID `json:"user_id"`
+}
+
 // SecretRotation defines model for SecretRotation.
 type SecretRotation struct {
 	KeepPreviousHours *int `json:"keep_previous_hours,omitempty"`
@@ -975,6 +1139,12 @@ type ListChatsParams struct {
 
 	// Outcome Only chats with this outcome
 	Outcome *OutcomeName `form:"outcome,omitempty" json:"outcome,omitempty"`
+
+	// From Only chats received at this time or later
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only chats received before this time
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
 }
 
 // ImportFileParams defines parameters for ImportFile.
@@ -1019,6 +1189,12 @@ type UpdateDeskJSONRequestBody = DeskUpdate
 // RotateSecretJSONRequestBody defines body for RotateSecret for application/json ContentType.
 type RotateSecretJSONRequestBody = SecretRotation
 
+// ReplayChatsJSONRequestBody defines body for ReplayChats for application/json ContentType.
+type ReplayChatsJSONRequestBody = ReplayRequest
+
+// CountReplaysJSONRequestBody defines body for CountReplays for application/json ContentType.
+type CountReplaysJSONRequestBody = ReplaySelection
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// Refresh Exchange a refresh token for a new pair
@@ -1051,6 +1227,9 @@ type ServerInterface interface {
 	// GetChat One chat with its timeline, attempts and details
 	// (GET /api/v1/chats/{chat_id})
 	GetChat(c *gin.Context, chatId openapi_types.UUID)
+	// DryRunChat What a replay of the chat would send now
+	// (POST /api/v1/chats/{chat_id}/dry-run)
+	DryRunChat(c *gin.Context, chatId openapi_types.UUID)
 	// ListConnections Your connections
 	// (GET /api/v1/connections)
 	ListConnections(c *gin.Context)
@@ -1099,6 +1278,12 @@ type ServerInterface interface {
 	// Me Who am I, in which tenant
 	// (GET /api/v1/me)
 	Me(c *gin.Context)
+	// ReplayChats Replay one chat or many
+	// (POST /api/v1/replays)
+	ReplayChats(c *gin.Context)
+	// CountReplays How many chats a replay would take
+	// (POST /api/v1/replays/count)
+	CountReplays(c *gin.Context)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -1247,6 +1432,22 @@ func (siw *ServerInterfaceWrapper) ListChats(c *gin.Context) {
 		return
 	}
 
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", c.Request.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter from: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", c.Request.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter to: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -1280,6 +1481,31 @@ func (siw *ServerInterfaceWrapper) GetChat(c *gin.Context) {
 	}
 
 	siw.Handler.GetChat(c, chatId)
+}
+
+// DryRunChat operation middleware
+func (siw *ServerInterfaceWrapper) DryRunChat(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "chat_id" -------------
+	var chatId openapi_types.UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "chat_id", c.Param("chat_id"), &chatId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter chat_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DryRunChat(c, chatId)
 }
 
 // ListConnections operation middleware
@@ -1593,6 +1819,32 @@ func (siw *ServerInterfaceWrapper) Me(c *gin.Context) {
 	siw.Handler.Me(c)
 }
 
+// ReplayChats operation middleware
+func (siw *ServerInterfaceWrapper) ReplayChats(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ReplayChats(c)
+}
+
+// CountReplays operation middleware
+func (siw *ServerInterfaceWrapper) CountReplays(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CountReplays(c)
+}
+
 // GinServerOptions provides options for the Gin server.
 type GinServerOptions struct {
 	BaseURL      string
@@ -1646,6 +1898,9 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/api/v1/card/preview", wrapper.PreviewCard)
 	router.GET(options.BaseURL+"/api/v1/chats", wrapper.ListChats)
 	router.GET(options.BaseURL+"/api/v1/chats/:chat_id", wrapper.GetChat)
+	router.POST(options.BaseURL+"/api/v1/chats/:chat_id/dry-run", wrapper.DryRunChat)
+	router.POST(options.BaseURL+"/api/v1/replays/count", wrapper.CountReplays)
+	router.POST(options.BaseURL+"/api/v1/replays", wrapper.ReplayChats)
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
@@ -2021,6 +2276,45 @@ type GetChatdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetChatdefaultApplicationProblemPlusJSONResponse) VisitGetChatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DryRunChatRequestObject struct {
+	ChatId openapi_types.UUID `json:"chat_id"`
+}
+
+type DryRunChatResponseObject interface {
+	VisitDryRunChatResponse(w http.ResponseWriter) error
+}
+
+type DryRunChat200JSONResponse DryRun
+
+func (response DryRunChat200JSONResponse) VisitDryRunChatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DryRunChatdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DryRunChatdefaultApplicationProblemPlusJSONResponse) VisitDryRunChatResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2648,6 +2942,84 @@ func (response MedefaultApplicationProblemPlusJSONResponse) VisitMeResponse(w ht
 	return err
 }
 
+type ReplayChatsRequestObject struct {
+	Body *ReplayChatsJSONRequestBody
+}
+
+type ReplayChatsResponseObject interface {
+	VisitReplayChatsResponse(w http.ResponseWriter) error
+}
+
+type ReplayChats200JSONResponse ReplayResult
+
+func (response ReplayChats200JSONResponse) VisitReplayChatsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayChatsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReplayChatsdefaultApplicationProblemPlusJSONResponse) VisitReplayChatsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountReplaysRequestObject struct {
+	Body *CountReplaysJSONRequestBody
+}
+
+type CountReplaysResponseObject interface {
+	VisitCountReplaysResponse(w http.ResponseWriter) error
+}
+
+type CountReplays200JSONResponse ReplayCount
+
+func (response CountReplays200JSONResponse) VisitCountReplaysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountReplaysdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CountReplaysdefaultApplicationProblemPlusJSONResponse) VisitCountReplaysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// Refresh Exchange a refresh token for a new pair
@@ -2680,6 +3052,9 @@ type StrictServerInterface interface {
 	// GetChat One chat with its timeline, attempts and details
 	// (GET /api/v1/chats/{chat_id})
 	GetChat(ctx context.Context, request GetChatRequestObject) (GetChatResponseObject, error)
+	// DryRunChat What a replay of the chat would send now
+	// (POST /api/v1/chats/{chat_id}/dry-run)
+	DryRunChat(ctx context.Context, request DryRunChatRequestObject) (DryRunChatResponseObject, error)
 	// ListConnections Your connections
 	// (GET /api/v1/connections)
 	ListConnections(ctx context.Context, request ListConnectionsRequestObject) (ListConnectionsResponseObject, error)
@@ -2728,6 +3103,12 @@ type StrictServerInterface interface {
 	// Me Who am I, in which tenant
 	// (GET /api/v1/me)
 	Me(ctx context.Context, request MeRequestObject) (MeResponseObject, error)
+	// ReplayChats Replay one chat or many
+	// (POST /api/v1/replays)
+	ReplayChats(ctx context.Context, request ReplayChatsRequestObject) (ReplayChatsResponseObject, error)
+	// CountReplays How many chats a replay would take
+	// (POST /api/v1/replays/count)
+	CountReplays(ctx context.Context, request CountReplaysRequestObject) (CountReplaysResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx *gin.Context, request any) (any, error)
@@ -3132,6 +3513,32 @@ func (sh *strictHandler) GetChat(ctx *gin.Context, chatId openapi_types.UUID) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetChatResponseObject); ok {
 		if err := validResponse.VisitGetChatResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DryRunChat operation middleware
+func (sh *strictHandler) DryRunChat(ctx *gin.Context, chatId openapi_types.UUID) {
+	var request DryRunChatRequestObject
+
+	request.ChatId = chatId
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DryRunChat(ctx, request.(DryRunChatRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DryRunChat")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DryRunChatResponseObject); ok {
+		if err := validResponse.VisitDryRunChatResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -3623,6 +4030,90 @@ func (sh *strictHandler) Me(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(MeResponseObject); ok {
 		if err := validResponse.VisitMeResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ReplayChats operation middleware
+func (sh *strictHandler) ReplayChats(ctx *gin.Context) {
+	var request ReplayChatsRequestObject
+
+	var body ReplayChatsJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplayChats(ctx, request.(ReplayChatsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplayChats")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ReplayChatsResponseObject); ok {
+		if err := validResponse.VisitReplayChatsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CountReplays operation middleware
+func (sh *strictHandler) CountReplays(ctx *gin.Context) {
+	var request CountReplaysRequestObject
+
+	var body CountReplaysJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountReplays(ctx, request.(CountReplaysRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountReplays")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CountReplaysResponseObject); ok {
+		if err := validResponse.VisitCountReplaysResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
