@@ -11,7 +11,7 @@ npm := npm --prefix web
 phase := scripts/phase.sh
 withservers := go run ./internal/servertest/withservers
 
-.PHONY: help run demo build portal test test-portal chart test-go lint format generate verify bench tools clean
+.PHONY: help run demo build portal test test-portal chart test-go lint format generate verify bench chaos chaos-quick tools clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,13 @@ verify: ## Check everything: generated files, style, tests
 
 bench: tools portal ## Measure on private PostgreSQL and Redis
 	@exec go run ./bench
+
+chaos: tools portal ## Break everything while chats run, and prove that nothing is lost or doubled; ROWS SEED SEEDS CHATS RATE HOLD choose
+	@exec go run ./bench/chaos -rows "$(or $(ROWS),all)" $(if $(SEED),-seed $(SEED)) $(if $(SEEDS),-seeds $(SEEDS)) \
+		$(if $(CHATS),-chats $(CHATS)) $(if $(RATE),-rate $(RATE)) $(if $(HOLD),-hold $(HOLD))
+
+chaos-quick: tools portal ## The same, three minutes of it
+	@$(phase) "chaos" go run ./bench/chaos -rows quick -out build/chaos-quick.json
 
 tools: ## Install what the tests need and this machine lacks (Debian)
 	@scripts/ensure-tools.sh

@@ -6,15 +6,17 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"sidecard/bench/stack"
 )
 
 // cpuUse is processor time by program, in microseconds, with a program's children counted in.
 type cpuUse map[string]float64
 
-// cpu reads the processor time that the stack's programs have used so far.
-func (s *stack) cpu() cpuUse {
+// cpuOf reads the processor time that the stack's programs have used so far.
+func cpuOf(s *stack.Stack) cpuUse {
 	use := cpuUse{}
-	for name, pid := range s.processes {
+	for name, pid := range s.PIDs() {
 		use[name] = treeTime(pid)
 	}
 	return use

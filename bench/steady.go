@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"sidecard/bench/stack"
 	"sidecard/internal/livesupporti/livesupportitest"
 	"sidecard/internal/tour"
 )
@@ -58,30 +59,32 @@ func (l *ledger) count() int {
 // steady starts chats at a fixed rate, whatever the answers, and counts what arrives.
 func steady(ctx context.Context, o options) (any, error) {
 	l := &ledger{shown: map[string]int{}, change: make(chan struct{}, 1)}
-	s, err := startStack(ctx, livesupportitest.Options{KeepChats: o.Chats + 1000, KeepPosts: 1, KeepWire: -1, OnPost: l.note})
+	s, err := stack.Start(ctx, stack.Options{
+		Live: livesupportitest.Options{KeepChats: o.Chats + 1000, KeepPosts: 1, KeepWire: -1, OnPost: l.note},
+	})
 	if err != nil {
 		return nil, err
 	}
-	defer s.stop()
-	accounts, err := s.addTenants(ctx, o.Tenants)
+	defer func() { _ = s.Stop(false) }()
+	tenants, err := s.AddTenants(ctx, o.Tenants)
 	if err != nil {
 		return nil, err
 	}
 	fmt.Printf("%d tenants are set up; %d chats at %d/s begin\n", o.Tenants, o.Chats, o.Rate)
-	before, began := s.cpu(), time.Now()
+	before, began := cpuOf(s), time.Now()
 	for i := range o.Chats {
 		if err := sleepUntil(ctx, began.Add(time.Duration(i)*time.Second/time.Duration(o.Rate))); err != nil {
 			return nil, err
 		}
 		email := tour.SampleEmails[i%4] // the known ones
-		if _, err := s.live.StartChat(ctx, accounts[i%len(accounts)], livesupportitest.Visitor{Email: email}); err != nil {
+		if _, err := s.Live.StartChat(ctx, tenants[i%len(tenants)].Account, livesupportitest.Visitor{Email: email}); err != nil {
 			return nil, fmt.Errorf("start chat %d: %w", i, err)
 		}
 	}
 	l.await(ctx, o.Chats, 30*time.Second)
 	figures := l.figures(o)
 	figures.Seconds = time.Since(began).Seconds()
-	figures.CPU = s.cpu().since(before).per(o.Chats)
+	figures.CPU = cpuOf(s).since(before).per(o.Chats)
 	if figures.Lost > 0 || figures.Doubled > 0 || figures.Refused > 0 {
 		return figures, fmt.Errorf("%d lost, %d doubled, %d refused", figures.Lost, figures.Doubled, figures.Refused)
 	}
