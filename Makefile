@@ -26,7 +26,7 @@ build: portal ## Build the programs into build/bin
 	@mkdir -p build/bin
 	@CGO_ENABLED=0 $(phase) "build" go build -trimpath -o build/bin/ ./cmd/api ./cmd/worker ./cmd/sidecard
 
-test: tools test-portal chart test-go ## Run all tests on private servers: portal, browser story, chart, Go
+test: tools test-portal chart test-go chaos-quick ## Run all tests on private servers: portal, browser story, chart, Go, and a little chaos
 
 test-portal: tools portal ## Run the portal's checks and the story in a real browser
 	@$(phase) "portal checks" $(npm) run --silent check
