@@ -274,7 +274,7 @@ export const desk: S["Desk"] = {
   last_notification_at: ago(20),
   paused: false,
   goal_ms: 1000,
-  deadline_seconds: 60,
+  deadline_seconds: 600,
   problem: {
     at: ago(300),
     code: "wrong_signature",
@@ -303,8 +303,17 @@ export const rejections: S["Rejection"][] = [
   },
 ];
 
-const outcomes: Record<string, S["Outcome"]> = {
-  waiting: { name: "waiting", title: "Looking up.", message: "Asking Postgres shop-replica and Loyalty list." },
+export const outcomes: Record<string, S["Outcome"]> = {
+  waiting: {
+    name: "waiting",
+    title: "Being looked up",
+    message: "The sources are being asked, and what they know is sent at once.",
+  },
+  retrying: {
+    name: "waiting",
+    title: "Waiting to try again",
+    message: "LiveSupporti answered 503 Service Unavailable.",
+  },
   shown: {
     name: "shown",
     title: "Details shown to the agent in 412 ms.",
@@ -385,6 +394,7 @@ const rows: [keyof typeof outcomes & string, number, string | undefined, number 
   ["no_credentials", 4000, "e…@fastmail.com", 12, 0],
   ["lookup_failed", 90_000, "e…@fastmail.com", 5012, 0],
   ["no_card", 180_000, "e…@fastmail.com", 4, 0],
+  ["retrying", 45, "n…@solberg.no", undefined, 2],
 ];
 
 type Match = S["SourceTime"]["match"];
@@ -395,6 +405,7 @@ const matchesOf: Partial<Record<string, [Match, Match]>> = {
   no_match: ["none", "none"],
   several_matches: ["ambiguous", "none"],
   refused: ["found", "none"],
+  retrying: ["found", "found"],
   nothing_to_show: ["found", "none"],
   expired: ["failed", "failed"],
   lookup_failed: ["failed", "failed"],
@@ -416,10 +427,11 @@ export const chats: S["Chat"][] = rows.map(([name, seconds, visitor_email, ms, a
           { connection_id: csvId, name: "Loyalty list", kind: "csv", match: match[1] },
         ]
       : [],
+    next_try_at: name === "retrying" ? ago(-25) : undefined,
   };
 });
 
-const details: S["Detail"][] = [
+export const details: S["Detail"][] = [
   { name: "Name", value: "Maya Lindqvist" },
   { name: "Plan", value: "Care Plus, renews 14 Jan 2027" },
   { name: "Last order", value: "#48210 · Trekker 5 · € 2,890" },
@@ -478,19 +490,18 @@ const timelines: Record<string, S["Part"][]> = {
   ],
 };
 
-const body = JSON.stringify({
+export const body = JSON.stringify({
   AccountId: "b943010f-b565-4731-9f34-42c54319957f",
   AgentId: "150",
   VisitorId: "169.26.97.99-1231178",
   Fields: details.map((d) => ({ name: d.name, value: d.value })),
 });
 
-export function chatPage(id: string): S["ChatPage"] | undefined {
-  const chat = chats.find((c) => c.id === id);
-  if (chat === undefined) return undefined;
+/** The page of a chat that is no replay. */
+export function chatPage(chat: S["Chat"]): S["ChatPage"] {
   const name = chat.outcome.name;
   const shown = name === "shown" || name === "shown_in_part";
-  const sent = shown || name === "refused";
+  const sent = shown || name === "refused" || chat.next_try_at !== undefined;
   const tries: S["Attempt"][] = Array.from({ length: chat.attempts }, (_, i) => ({
     number: i + 1,
     at: new Date(Date.parse(chat.received_at) + 230 + i * 400).toISOString(),
@@ -514,5 +525,9 @@ export function chatPage(id: string): S["ChatPage"] | undefined {
     details: sent ? details : [],
     left_out: sent ? [{ label: "Nickname", why: "empty" }] : [],
     request_body: sent ? body : undefined,
+    next_try_at: chat.next_try_at,
+    deadline_at: chat.next_try_at && ago(-555),
+    forced: false,
+    replays: [],
   };
 }

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plugin } from "vite";
 import type { components } from "../src/api/schema.gen";
 import * as full from "./data.ts";
+import * as replays from "./replays.ts";
 
 type S = components["schemas"];
 type Answer = { status: number; body?: unknown };
@@ -73,7 +74,7 @@ function empty(route: string): Answer | undefined {
       unsigned: "refuse",
       paused: false,
       goal_ms: 1000,
-      deadline_seconds: 60,
+      deadline_seconds: 600,
     } satisfies S["Desk"]);
   }
   if (route === "GET /desk/rejections") return ok({ rejections: [] });
@@ -126,9 +127,24 @@ function busy(route: string, url: URL, body: Record<string, unknown>): Answer {
     case "POST /card/preview":
       return ok(previewOf(body.lines as S["CardLine"][], String(body.email)));
     case "GET /chats": {
-      const outcome = url.searchParams.get("outcome");
-      const limit = Number(url.searchParams.get("limit") ?? 50);
-      return ok({ chats: full.chats.filter((c) => outcome === null || c.outcome.name === outcome).slice(0, limit) });
+      const { outcome, before, from, to } = Object.fromEntries(url.searchParams);
+      const fits = (c: S["Chat"]) =>
+        (outcome === undefined || c.outcome.name === outcome) &&
+        (before === undefined || c.id < before) &&
+        (from === undefined || Date.parse(c.received_at) >= Date.parse(from)) &&
+        (to === undefined || Date.parse(c.received_at) < Date.parse(to));
+      return ok({
+        chats: replays
+          .allChats()
+          .filter(fits)
+          .slice(0, Number(url.searchParams.get("limit") ?? 50)),
+      });
+    }
+    case "POST /replays/count":
+      return ok(replays.counted(body));
+    case "POST /replays": {
+      const result = replays.started(body);
+      return typeof result === "string" ? problem(409, "conflict", result) : ok(result);
     }
     default:
       return one(route, body);
@@ -136,10 +152,10 @@ function busy(route: string, url: URL, body: Record<string, unknown>): Answer {
 }
 
 function one(route: string, body: Record<string, unknown>): Answer {
-  const chat = /^GET \/chats\/(.+)$/.exec(route)?.[1];
+  const [, chat, dry] = /^(?:GET|POST) \/chats\/([^/]+)(\/dry-run)?$/.exec(route) ?? [];
   if (chat !== undefined) {
-    const page = full.chatPage(chat);
-    return page ? ok(page) : problem(404, "not_found", "There is no such chat.");
+    const answer = dry === undefined ? replays.page(chat) : replays.dryRun(chat);
+    return answer ? ok(answer) : problem(404, "not_found", "There is no such chat.");
   }
   const [, method, id, verb] = /^(\w+) \/connections\/([^/]+)(?:\/(\w+))?$/.exec(route) ?? [];
   const connection = full.connections.find((c) => c.id === id);

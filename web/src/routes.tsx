@@ -7,6 +7,7 @@ import {
   Outlet,
   redirect,
 } from "@tanstack/react-router";
+import { readFilter } from "./api/chat-filter";
 import { restore } from "./api/session";
 import { Frame } from "./parts/Frame";
 import { Broken, Missing } from "./pages/Missing";
@@ -50,6 +51,7 @@ const home = createRoute({
 const chats = createRoute({
   getParentRoute: () => inside,
   path: "/chats",
+  validateSearch: readFilter,
   component: lazyRouteComponent(() => import("./pages/Chats"), "Chats"),
 });
 const chat = createRoute({

@@ -10,7 +10,8 @@ const folder = path.resolve(fileURLToPath(import.meta.url), "../../../build/look
 const only = process.argv[2] ?? "";
 const connection = "0192f3a4-7c1e-7000-8000-00000000000a";
 const csv = "0192f3a4-7c1e-7000-8000-00000000000b";
-const chat = (/** @type {number} */ n) => `/chats/0192f3a4-7c1e-7000-8000-${(100 + n).toString(16).padStart(12, "0")}`;
+const id = (/** @type {number} */ n) => `0192f3a4-7c1e-7000-8000-${n.toString(16).padStart(12, "0")}`;
+const chat = (/** @type {number} */ n) => `/chats/${id(100 + n)}`;
 
 /** @typedef {import("playwright-core").Page} Page */
 /** @type {{ name: string, as?: string, path: string, until: string, then?: (page: Page) => Promise<unknown> }[]} */
@@ -38,6 +39,43 @@ const screens = [
   { name: "chat-refused", as: "dana", path: chat(6), until: "text=Agent sees it" },
   { name: "chat-nomatch", as: "dana", path: chat(3), until: "text=Agent sees it" },
   { name: "chat-waiting", as: "dana", path: chat(0), until: "text=Agent sees it" },
+  { name: "chat-retrying", as: "dana", path: chat(15), until: "text=Next try at" },
+  { name: "chat-replayed", as: "dana", path: chat(6), until: "text=2 replays" },
+  { name: "chat-replay", as: "dana", path: `/chats/${id(0x10002)}`, until: "text=the chat of" },
+  {
+    name: "chat-dry-run",
+    as: "dana",
+    path: chat(6),
+    until: "text=Agent sees it",
+    then: async (page) => {
+      await page.getByRole("button", { name: "Dry run" }).click();
+      await page.getByText("Nothing was sent. It took").waitFor();
+    },
+  },
+  {
+    name: "replay",
+    as: "dana",
+    path: "/chats",
+    until: "text=Refused by LiveSupporti",
+    then: async (page) => {
+      await page.getByRole("checkbox", { name: /^Select all/ }).check();
+      await page.getByRole("button", { name: /^Replay \d+\schats with card v7$/ }).click();
+      await page.getByRole("heading", { name: "Left out" }).waitFor();
+    },
+  },
+  {
+    name: "replay-progress",
+    as: "dana",
+    path: "/chats?outcome=shown&time=week",
+    until: "text=Replay all that match the filter",
+    then: async (page) => {
+      await page.getByRole("button", { name: "Replay all that match the filter" }).click();
+      await page.getByRole("switch", { name: /^Also chats/ }).check();
+      await page.getByText("3 chats will be replayed.").waitFor();
+      await page.getByRole("button", { name: "Replay 3 chats" }).click();
+      await page.getByText("All have ended: 3 shown.").waitFor();
+    },
+  },
   { name: "card", as: "dana", path: "/card", until: "text=Preview, v7" },
   {
     name: "card-edit",

@@ -52,6 +52,7 @@ try {
   const seen = await step("start a chat", startChat);
   await step("see it ticked off", everythingTicked);
   await step("read the chat's page", () => readChat(seen));
+  await step("replay the chat, after a dry run", replayChat);
   await step("look at the other pages", otherPages);
   await step("sign out and in again", signInAgain);
   assert.deepEqual(complaints, [], "the pages complained");
@@ -220,6 +221,33 @@ async function readChat(seenAfter) {
   );
 }
 
+async function replayChat() {
+  await page.getByRole("button", { name: "Dry run" }).click();
+  const dryRun = page.getByRole("dialog", { name: "Dry run" });
+  await dryRun.getByText("Nothing was sent. It took").waitFor();
+  await dryRun.getByText("Every line is the same.").waitFor();
+  const card = dryRun.getByRole("region", { name: "The card. Dry run, card v1" });
+  assert.deepEqual(await cardRows(card), wanted, "a dry run draws what a replay would send");
+  await look("12b-dry-run");
+  await dryRun.getByRole("button", { name: "Replay" }).click();
+  const question = page.getByRole("dialog", { name: "Replay" });
+  await question.getByText("1\u00a0chat will be replayed.").waitFor();
+  await question.getByRole("button", { name: "Replay 1\u00a0chat" }).click();
+  await page.getByText("All have ended: 1 shown.").waitFor();
+  await page.getByRole("table", { name: "Replays of this chat" }).getByText("Shown").waitFor();
+  await look("12c-chat-replayed");
+  await page
+    .getByRole("row", { name: /Shown Dana Okafor/ })
+    .getByRole("link")
+    .click();
+  await page.getByText(/^Replay of the chat of .* by Dana Okafor\.$/).waitFor();
+  await heading("Details shown to the agent in").waitFor();
+  await agent.bringToFront();
+  const sent = agent.locator("#agent-card .card-row");
+  assert.equal(await sent.count(), wanted.length, "the agent still sees one card");
+  await page.bringToFront();
+}
+
 async function otherPages() {
   await main("Sources").click();
   await heading("Sources").waitFor();
@@ -259,7 +287,8 @@ async function signInAgain() {
   await page.getByRole("button", { name: "Sign in" }).click();
   await heading("Chats").waitFor();
   await page.reload(); // the session outlives the page
-  await page.getByRole("row", { name: /m…@lindqvist\.se/ }).waitFor();
+  const replay = page.getByRole("row", { name: /m…@lindqvist\.se/ }).filter({ hasText: "Replay" });
+  await replay.waitFor(); // of the chat and its replay, it alone says so
 }
 
 /** @param {string} name */

@@ -1,5 +1,6 @@
 // What the pages read, by name, and how often it is read again.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { boundsOf, type ChatFilter } from "./chat-filter";
 import { api, data, type Schemas } from "./client";
 
 export type Chat = Schemas["Chat"];
@@ -98,12 +99,17 @@ export const preview = (email: string, lines: CardLine[]) =>
     retry: false,
   });
 
-/** The newest chats, a page at a time, seen again every two seconds. */
-export const chats = (outcome: OutcomeName | undefined, follow: boolean) =>
+/** The newest chats that a filter lets through, a page at a time, seen again every two seconds. */
+export const chats = (filter: ChatFilter, follow: boolean) =>
   infiniteQueryOptions({
-    queryKey: ["chats", { outcome }],
+    queryKey: ["chats", filter],
     queryFn: ({ pageParam, signal }) =>
-      data(api.GET("/api/v1/chats", { params: { query: { limit: 50, before: pageParam, outcome } }, signal })),
+      data(
+        api.GET("/api/v1/chats", {
+          params: { query: { limit: 50, before: pageParam, outcome: filter.outcome, ...boundsOf(filter) } },
+          signal,
+        }),
+      ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next,
     refetchInterval: follow ? live : false,
@@ -135,5 +141,11 @@ export const chat = (id: string) =>
   queryOptions({
     queryKey: ["chats", id],
     queryFn: ({ signal }) => data(api.GET("/api/v1/chats/{chat_id}", { params: { path: { chat_id: id } }, signal })),
-    refetchInterval: (query) => (query.state.data?.chat.outcome.name === "waiting" ? 500 : false),
+    refetchInterval: (query) => (onItsWay(query.state.data) ? 500 : false),
   });
+
+// A chat that has not ended, or a replay of it that has not.
+function onItsWay(page: ChatPage | undefined): boolean {
+  if (page === undefined) return false;
+  return [page.chat, ...page.replays].some((c) => c.outcome.name === "waiting");
+}

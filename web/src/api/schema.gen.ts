@@ -418,6 +418,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chats/{chat_id}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a replay of the chat would send now
+         * @description Asks the real sources with the newest card and builds the request exactly as a replay does. Nothing
+         *     is sent and nothing is stored.
+         */
+        post: operations["dryRunChat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * How many chats a replay would take
+         * @description Changes nothing. Give either `chat_ids` or `filter`.
+         */
+        post: operations["countReplays"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay one chat or many
+         * @description Each replay is a new chat with the visitor of the original: looked up now, with the newest card, and
+         *     delivered. The original keeps its outcome. At most 1,000 chats a call, the newest first. `expect` is
+         *     what `/replays/count` said for the same selection; when the number is another by now, nothing is
+         *     replayed and the answer is 409.
+         */
+        post: operations["replayChats"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -826,6 +892,16 @@ export interface components {
             ms?: number;
             attempts: number;
             sources: components["schemas"]["ChatSource"][];
+            /**
+             * Format: date-time
+             * @description When it is tried again, while it waits for that.
+             */
+            next_try_at?: string;
+            /**
+             * Format: uuid
+             * @description The chat that this one replays.
+             */
+            replay_of?: string;
         };
         ChatSource: {
             /** Format: uuid */
@@ -888,6 +964,122 @@ export interface components {
             left_out: components["schemas"]["LeftOut"][];
             /** @description The exact bytes sent to LiveSupporti. */
             request_body?: string;
+            /**
+             * Format: uuid
+             * @description The chat that this one replays.
+             */
+            replay_of?: string;
+            replayed_by?: components["schemas"]["Replayer"];
+            /** @description A replay that was asked for although the chat was too old; its deadline counts from then. */
+            forced: boolean;
+            /** @description The replays of this chat, newest first, at most 100. */
+            replays: components["schemas"]["Replay"][];
+        };
+        /** @description Who asked for a replay. */
+        Replayer: {
+            /** Format: uuid */
+            user_id: string;
+            /** @description Name or e-mail of the member, as it was then. */
+            name: string;
+        };
+        Replay: {
+            /**
+             * Format: uuid
+             * @description The replay is a chat of its own.
+             */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["Replayer"];
+            forced: boolean;
+            outcome: components["schemas"]["Outcome"];
+        };
+        /**
+         * @description Chats that came from LiveSupporti and ended so. When a chat was replayed, the outcome of its newest
+         *     replay has to be among the outcomes too: what was shown since is not shown again.
+         */
+        ReplayFilter: {
+            outcomes: components["schemas"]["OutcomeName"][];
+            /**
+             * Format: date-time
+             * @description Received at this time or later.
+             */
+            from?: string;
+            /**
+             * Format: date-time
+             * @description Received before this time.
+             */
+            to?: string;
+        };
+        /** @description Either `chat_ids` or `filter`. */
+        ReplaySelection: {
+            chat_ids?: string[];
+            filter?: components["schemas"]["ReplayFilter"];
+            /**
+             * @description Also replay chats that are older than the deadline of a chat.
+             * @default false
+             */
+            force?: boolean;
+        };
+        /** @description Either `chat_ids` or `filter`. */
+        ReplayRequest: {
+            chat_ids?: string[];
+            filter?: components["schemas"]["ReplayFilter"];
+            /**
+             * @description Also replay chats that are older than the deadline of a chat.
+             * @default false
+             */
+            force?: boolean;
+            /** @description `chats` of the count. */
+            expect: number;
+        };
+        /** @enum {string} */
+        ReplaySkipReason: "not_a_chat" | "on_its_way" | "newer_chat" | "too_old";
+        ReplaySkip: {
+            reason: components["schemas"]["ReplaySkipReason"];
+            /** @description Why, and what to do. */
+            message: string;
+            /** @description How many. */
+            chats: number;
+        };
+        ReplayCount: {
+            /** @description How many would be replayed. */
+            chats: number;
+            skipped: components["schemas"]["ReplaySkip"][];
+            /** @description Ids of `chat_ids` that name no chat here. */
+            not_found: string[];
+            /**
+             * @description How many one call replays at most.
+             * @example 1000
+             */
+            limit: number;
+            /** @description Older chats fit the filter too. They come with a later call. */
+            more: boolean;
+        };
+        ReplayResult: {
+            replayed: number;
+            skipped: components["schemas"]["ReplaySkip"][];
+            not_found: string[];
+            more: boolean;
+            /** @description The new chats, at most 100 of them. */
+            chats: string[];
+        };
+        DryRun: {
+            outcome: components["schemas"]["Outcome"];
+            /** @description 0 when no card is published. */
+            card_version: number;
+            details: components["schemas"]["Detail"][];
+            left_out: components["schemas"]["LeftOut"][];
+            sources: components["schemas"]["SourceTime"][];
+            /** @description The exact bytes that would be sent. Absent when nothing would be. */
+            request_body?: string;
+            skip?: components["schemas"]["DryRunSkip"];
+            ms: number;
+        };
+        /** @description Why a replay would leave this chat out now. Absent when it would not. Only `too_old` can be forced. */
+        DryRunSkip: {
+            reason: components["schemas"]["ReplaySkipReason"];
+            message: string;
         };
     };
     responses: {
@@ -1485,6 +1677,10 @@ export interface operations {
                 before?: string;
                 /** @description Only chats with this outcome */
                 outcome?: components["schemas"]["OutcomeName"];
+                /** @description Only chats received at this time or later */
+                from?: string;
+                /** @description Only chats received before this time */
+                to?: string;
             };
             header?: never;
             path?: never;
@@ -1522,6 +1718,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChatPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    dryRunChat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What would be sent. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    countReplays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplaySelection"];
+            };
+        };
+        responses: {
+            /** @description The count. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayCount"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    replayChats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayRequest"];
+            };
+        };
+        responses: {
+            /** @description The replays are accepted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayResult"];
                 };
             };
             default: components["responses"]["Problem"];

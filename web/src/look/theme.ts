@@ -155,6 +155,9 @@ export const theme = createTheme({
     InputWrapper: { defaultProps: { withAsterisk: false } }, // what is optional says so
     Checkbox: { defaultProps: { iconColor: "var(--sc-on-fill)" } },
     Radio: { defaultProps: { iconColor: "var(--sc-on-fill)" } },
+    // Their <header> stands outside of the page, where it would count as a second banner.
+    Modal: { defaultProps: { attributes: { header: { role: "presentation" } } } },
+    Drawer: { defaultProps: { attributes: { header: { role: "presentation" } } } },
     Select: { defaultProps: { allowDeselect: false, checkIconPosition: "right" } },
   },
 });

@@ -1,20 +1,26 @@
 // One chat: its outcome as a sentence, where the time went, each attempt, and the card as the agent saw it.
-import { Button, Tabs } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { Button } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
+import { useState, type ReactNode } from "react";
 import { chat as chatQuery, desk as deskQuery, type ChatPage, type OutcomeName } from "../api/queries";
 import { AgentCard, GhostCard, MissedCard } from "../parts/AgentCard";
 import { CopyId } from "../parts/CopyField";
-import { DataTable, Dash, type Column } from "../parts/DataTable";
+import { Dash } from "../parts/DataTable";
 import { Note } from "../parts/Note";
 import { Page } from "../parts/Page";
 import { Failed, Loading } from "../parts/States";
-import { failed, Status, StatusShape } from "../parts/Status";
-import { Match } from "../parts/ChatTable";
+import { failed, statusOf, StatusShape } from "../parts/Status";
 import { Time } from "../parts/Time";
 import { Waterfall } from "../parts/Waterfall";
-import { ms, msText, plural, untitled } from "../parts/text";
-import { leftOutText, prettyBody } from "./chat-text";
+import { msText, untitled } from "../parts/text";
+import { footText } from "./chat-text";
+import { Evidence } from "./ChatEvidence";
+import { DryRun } from "./replay/DryRun";
+import { Original, Replays } from "./replay/Replays";
+import { ReplayDialog } from "./replay/ReplayDialog";
+import { RunProgress } from "./replay/RunProgress";
+import type { ReplayResult, Selection } from "../api/replays";
 import classes from "./Chat.module.css";
 
 const back = { to: "/chats", label: "Chats" };
@@ -24,7 +30,8 @@ export function Chat() {
   const { chatId } = useParams({ from: "/inside/chats/$chatId" });
   const query = useQuery(chatQuery(chatId));
   const desk = useQuery(deskQuery());
-  if (query.data !== undefined) return <Loaded page={query.data} goalMs={desk.data?.goal_ms ?? usualGoal} />;
+  if (query.data !== undefined)
+    return <Loaded key={chatId} page={query.data} goalMs={desk.data?.goal_ms ?? usualGoal} />;
   return (
     <Page title={query.error ? "This chat did not load" : "One moment"} tab="Chat" back={back}>
       {query.error ? (
@@ -37,16 +44,32 @@ export function Chat() {
 }
 
 function Loaded({ page, goalMs }: { page: ChatPage; goalMs: number }) {
-  const outcome = page.chat.outcome;
+  const queries = useQueryClient();
+  const [asked, setAsked] = useState<Selection>();
+  const [dry, setDry] = useState(false);
+  const [run, setRun] = useState<ReplayResult>();
+  const { id, outcome } = page.chat;
   const bad = failed(outcome.name);
+  const replay = () => {
+    setDry(false);
+    setAsked({ chat_ids: [id] });
+  };
+  const started = (result: ReplayResult) => {
+    setAsked(undefined);
+    setRun(result);
+    void queries.invalidateQueries({ queryKey: ["chats"] });
+  };
   return (
     <Page
       title={untitled(outcome.title)}
-      status={<StatusShape name={outcome.name} size={26} />}
-      lead={bad ? undefined : leadOf(page, goalMs)}
+      status={<StatusShape name={statusOf(page.chat)} size={26} />}
+      lead={bad ? undefined : <Lead page={page} goalMs={goalMs} />}
       back={back}
+      actions={outcome.name !== "not_a_chat" && <Actions replay={replay} dryRun={() => setDry(true)} />}
       dock={<Dock page={page} />}
     >
+      <Original page={page} />
+      {run !== undefined && <RunProgress run={run} dismiss={() => setRun(undefined)} />}
       {bad && (
         <div className={classes.note}>
           <Note tone="bad" title={outcome.message} actions={<Fix outcome={outcome.name} />} />
@@ -54,13 +77,51 @@ function Loaded({ page, goalMs }: { page: ChatPage; goalMs: number }) {
       )}
       <Waterfall parts={page.timeline} goalMs={goalMs} unseen={unseen(outcome.name)} />
       <Evidence page={page} />
+      <Replays page={page} />
+      <DryRun page={page} opened={dry} close={() => setDry(false)} replay={replay} />
+      <ReplayDialog selection={asked} close={() => setAsked(undefined)} started={started} />
     </Page>
   );
 }
 
-function leadOf({ chat }: ChatPage, goalMs: number): string {
+function Actions({ replay, dryRun }: { replay: () => void; dryRun: () => void }) {
+  return (
+    <>
+      <Button variant="default" onClick={dryRun}>
+        Dry run
+      </Button>
+      <Button onClick={replay}>Replay</Button>
+    </>
+  );
+}
+
+function Lead({
+  page: { chat, next_try_at: next, deadline_at: deadline },
+  goalMs,
+}: {
+  page: ChatPage;
+  goalMs: number;
+}) {
   const spare = chat.outcome.name === "shown" && chat.ms !== undefined ? goalMs - chat.ms : 0;
-  return spare > 0 ? `${chat.outcome.message} ${msText(spare)} to spare before the goal.` : chat.outcome.message;
+  let more: ReactNode = spare > 0 ? `${msText(spare)} to spare before the goal.` : undefined;
+  if (next !== undefined) {
+    more = (
+      <>
+        Next try at <Time at={next} />
+        {deadline !== undefined && (
+          <>
+            , the last at <Time at={deadline} />
+          </>
+        )}
+        .
+      </>
+    );
+  }
+  return (
+    <>
+      {chat.outcome.message} {more}
+    </>
+  );
 }
 
 function unseen(name: OutcomeName): { word: string; failed: boolean } {
@@ -82,128 +143,6 @@ function Fix({ outcome }: { outcome: OutcomeName }) {
     <Button component={Link} to="/sources" {...button}>
       Check the sources
     </Button>
-  );
-}
-
-function Evidence({ page }: { page: ChatPage }) {
-  const tries = page.delivery_attempts.length;
-  const asked = page.sources.length;
-  if (tries === 0 && asked === 0) return null;
-  return (
-    <Tabs defaultValue={tries > 0 ? "attempts" : "sources"} className={classes.tabs} keepMounted={false}>
-      <Tabs.List>
-        {tries > 0 && <Tabs.Tab value="attempts">{plural(tries, "attempt")}</Tabs.Tab>}
-        {page.request_body !== undefined && <Tabs.Tab value="request">Request</Tabs.Tab>}
-        {asked > 0 && <Tabs.Tab value="sources">{plural(asked, "source")}</Tabs.Tab>}
-      </Tabs.List>
-      <Tabs.Panel value="attempts">
-        <Attempts page={page} />
-      </Tabs.Panel>
-      <Tabs.Panel value="request">
-        <Request page={page} />
-      </Tabs.Panel>
-      <Tabs.Panel value="sources">
-        <Sources page={page} />
-      </Tabs.Panel>
-    </Tabs>
-  );
-}
-
-type Attempt = ChatPage["delivery_attempts"][number];
-
-const attemptColumns: Column<Attempt>[] = [
-  { key: "number", head: "#", cell: (a) => a.number, width: "36px" },
-  { key: "at", head: "Sent", cell: (a) => <Time at={a.at} precise />, width: "150px" },
-  { key: "answer", head: "Answer", cell: (a) => <Answer attempt={a} /> },
-  { key: "ms", head: "ms", cell: (a) => ms(a.ms), align: "right", width: "64px" },
-];
-
-function Attempts({ page }: { page: ChatPage }) {
-  return (
-    <>
-      <DataTable
-        caption="Attempts to send the details"
-        columns={attemptColumns}
-        rows={page.delivery_attempts}
-        rowKey={(a) => String(a.number)}
-        narrow={(a) => ({
-          first: [<Answer key="a" attempt={a} />, `${ms(a.ms)}`],
-          second: [`Attempt ${a.number}`, <Time key="t" at={a.at} precise />],
-        })}
-      />
-      {page.next_try_at !== undefined && (
-        <p className={classes.next}>
-          Next try at <Time at={page.next_try_at} precise />
-          {page.deadline_at !== undefined && (
-            <>
-              , the last at <Time at={page.deadline_at} />
-            </>
-          )}
-        </p>
-      )}
-    </>
-  );
-}
-
-function Answer({ attempt }: { attempt: Attempt }) {
-  return (
-    <div>
-      <Status name={attempt.verdict === "accepted" ? "shown" : "refused"} word={attempt.message} />
-      {attempt.excerpt !== undefined && attempt.excerpt !== "" && attempt.verdict !== "accepted" && (
-        <pre className={classes.excerpt}>{attempt.excerpt}</pre>
-      )}
-    </div>
-  );
-}
-
-function Request({ page }: { page: ChatPage }) {
-  return (
-    <>
-      <p className={classes.line}>
-        <code>POST /visitors/{page.chat.visitor_id}/details</code>
-      </p>
-      <pre className={classes.body}>{prettyBody(page.request_body ?? "")}</pre>
-    </>
-  );
-}
-
-type SourceTime = ChatPage["sources"][number];
-
-const sourceColumns: Column<SourceTime>[] = [
-  {
-    key: "name",
-    head: "Source",
-    cell: (s) => (
-      <Link to="/sources/$connectionId" params={{ connectionId: s.connection_id }}>
-        {s.name}
-      </Link>
-    ),
-  },
-  { key: "match", head: "Answer", cell: (s) => <SourceAnswer source={s} /> },
-  { key: "ms", head: "ms", cell: (s) => ms(s.ms), align: "right", width: "64px" },
-];
-
-function Sources({ page }: { page: ChatPage }) {
-  return (
-    <DataTable
-      caption="What each source said"
-      columns={sourceColumns}
-      rows={page.sources}
-      rowKey={(s) => s.connection_id}
-    />
-  );
-}
-
-function SourceAnswer({ source }: { source: SourceTime }) {
-  return (
-    <div>
-      <Match match={source.match} />
-      {source.problem !== undefined && (
-        <p className="sc-small">
-          {source.problem.message} {source.problem.fix}
-        </p>
-      )}
-    </div>
   );
 }
 
@@ -242,25 +181,22 @@ function dockTitle(name: OutcomeName): string {
 
 function TheCard({ page }: { page: ChatPage }) {
   const { chat, details } = page;
-  const foot = footOf(page);
+  const foot = page.card_version === undefined ? undefined : footText(page.card_version, details, page.left_out);
   if (chat.outcome.name === "shown" || chat.outcome.name === "shown_in_part") {
     const tab = chat.ms === undefined ? "Seen" : `Seen after ${msText(chat.ms)}`;
     return <AgentCard tab={tab} details={details} email={chat.visitor_email} foot={foot} />;
   }
-  if (details.length > 0)
-    return <MissedCard tab="Not shown" details={details} email={chat.visitor_email} foot={foot} />;
+  const waiting = chat.outcome.name === "waiting";
+  if (details.length > 0) {
+    const tab = waiting ? "Not yet shown" : "Not shown";
+    return <MissedCard tab={tab} details={details} email={chat.visitor_email} foot={foot} />;
+  }
   return (
-    <GhostCard tab={chat.outcome.name === "waiting" ? "Not yet" : "No card"}>
+    <GhostCard tab={waiting ? "Not yet" : "No card"}>
       <h3>{untitled(chat.outcome.title)}</h3>
       <p>{chat.outcome.message}</p>
     </GhostCard>
   );
-}
-
-function footOf(page: ChatPage): string | undefined {
-  if (page.card_version === undefined) return undefined;
-  const sent = `Card v${page.card_version}. ${plural(page.details.length, "detail")}`;
-  return page.left_out.length === 0 ? `${sent}.` : `${sent}. Left out: ${page.left_out.map(leftOutText).join("; ")}.`;
 }
 
 function Fact({ name, value }: { name: string; value: string }) {

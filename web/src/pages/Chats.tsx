@@ -1,25 +1,53 @@
-// All chats, newest first: one row each, seen again every two seconds.
-import { Button, Select, Switch } from "@mantine/core";
-import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+// All chats, newest first: one row each, seen again every two seconds. Chosen ones, or all that fit the filter, can
+// be replayed.
+import { Button, Switch } from "@mantine/core";
+import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { chats as chatPages, desk as deskQuery, type OutcomeName } from "../api/queries";
+import { backwards, filters, type ChatFilter } from "../api/chat-filter";
+import { chats as chatPages, desk as deskQuery } from "../api/queries";
+import { lastRun, matching, type ReplayResult, type Selection } from "../api/replays";
 import { ChatTable } from "../parts/ChatTable";
 import { ChatDrawing, SearchDrawing } from "../parts/Drawings";
 import { Page } from "../parts/Page";
 import { Empty, Failed, Loading } from "../parts/States";
-import { outcomeWords } from "../parts/Status";
 import { plural } from "../parts/text";
+import { ChatFilters } from "./ChatFilters";
+import { SelectionBar } from "./replay/SelectionBar";
+import { ReplayDialog } from "./replay/ReplayDialog";
+import { RunProgress } from "./replay/RunProgress";
 import classes from "./Chats.module.css";
 
-const all = "all";
-
 export function Chats() {
-  const [outcome, setOutcome] = useState<OutcomeName | undefined>();
+  const filter = useSearch({ from: "/inside/chats" });
+  const navigate = useNavigate();
+  const queries = useQueryClient();
   const [follow, setFollow] = useState(true);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [asked, setAsked] = useState<Selection>();
   const desk = useQuery(deskQuery());
-  const query = useInfiniteQuery({ ...chatPages(outcome, follow), placeholderData: keepPreviousData });
-  const chats = query.data?.pages.flatMap((p) => p.chats);
+  const run = useQuery(lastRun()).data;
+  const wrong = backwards(filter);
+  const query = useInfiniteQuery({
+    // A row must not move away under the pointer that is about to choose it.
+    ...chatPages(filter, follow && chosen.size === 0),
+    enabled: !wrong,
+    placeholderData: keepPreviousData,
+  });
+  const chats = wrong ? undefined : query.data?.pages.flatMap((p) => p.chats);
+  const filtered = filters(filter);
+  const clear = () => setChosen(new Set());
+  const change = (search: ChatFilter) => {
+    clear();
+    void navigate({ to: "/chats", search, replace: true });
+  };
+  const keep = (result: ReplayResult | null) => queries.setQueryData(lastRun().queryKey, result);
+  const started = (result: ReplayResult) => {
+    setAsked(undefined);
+    clear();
+    keep(result);
+    void queries.invalidateQueries({ queryKey: ["chats"] });
+  };
   return (
     <Page
       title="Chats"
@@ -33,30 +61,37 @@ export function Chats() {
         />
       }
     >
-      <div className={classes.filters}>
-        <Select
-          aria-label="Outcome"
-          value={outcome ?? all}
-          onChange={(value) => setOutcome(value === all || value === null ? undefined : (value as OutcomeName))}
-          data={[{ value: all, label: "All outcomes" }, ...outcomeWords.map(([value, label]) => ({ value, label }))]}
-          maxDropdownHeight={420}
-          w={230}
-        />
-        {outcome !== undefined && (
-          <Button variant="subtle" onClick={() => setOutcome(undefined)}>
-            Clear the filter
-          </Button>
-        )}
-      </div>
-      {query.error !== null && chats === undefined && (
+      <ChatFilters filter={filter} change={change} />
+      {run !== null && <RunProgress run={run} dismiss={() => keep(null)} />}
+      {query.error !== null && !wrong && chats === undefined && (
         <Failed what="Chats" error={query.error} retry={() => void query.refetch()} />
       )}
-      {query.isPending && <Loading what="chats" rows={10} />}
-      {chats?.length === 0 &&
-        (outcome === undefined ? <NoChats /> : <NoMatch word={wordOf(outcome)} clear={() => setOutcome(undefined)} />)}
+      {query.isPending && !wrong && <Loading what="chats" rows={10} />}
+      {chats?.length === 0 && (filtered ? <NoMatch filter={filter} clear={() => change({})} /> : <NoChats />)}
       {chats !== undefined && chats.length > 0 && (
         <>
-          <ChatTable chats={chats} goalMs={desk.data?.goal_ms} />
+          <SelectionBar
+            chosen={chosen.size}
+            held={follow}
+            clear={clear}
+            replayChosen={() => setAsked({ chat_ids: [...chosen] })}
+            replayAll={filtered ? () => setAsked(matching(filter)) : undefined}
+          />
+          <ChatTable
+            chats={chats}
+            goalMs={desk.data?.goal_ms}
+            choice={{
+              chosen,
+              choose: (ids, on) =>
+                setChosen((old) => {
+                  const next = new Set(old);
+                  for (const id of ids)
+                    if (on) next.add(id);
+                    else next.delete(id);
+                  return next;
+                }),
+            }}
+          />
           <footer className={classes.foot}>
             <span>
               {plural(chats.length, "chat")}
@@ -70,12 +105,9 @@ export function Chats() {
           </footer>
         </>
       )}
+      <ReplayDialog selection={asked} close={() => setAsked(undefined)} started={started} />
     </Page>
   );
-}
-
-function wordOf(outcome: OutcomeName): string {
-  return outcomeWords.find(([name]) => name === outcome)?.[1] ?? outcome;
 }
 
 function NoChats() {
@@ -94,18 +126,19 @@ function NoChats() {
   );
 }
 
-function NoMatch({ word, clear }: { word: string; clear: () => void }) {
+function NoMatch({ filter, clear }: { filter: ChatFilter; clear: () => void }) {
+  const both = filter.outcome !== undefined && filter.time !== undefined;
   return (
     <Empty
       drawing={<SearchDrawing />}
-      title={`No chat ended as “${word}”`}
+      title={both ? "No chat fits these filters" : "No chat fits this filter"}
       actions={
         <Button variant="default" onClick={clear}>
-          Clear the filter
+          {both ? "Clear the filters" : "Clear the filter"}
         </Button>
       }
     >
-      Chats with other outcomes are hidden by the filter.
+      Other chats are hidden by {both ? "them" : "it"}.
     </Empty>
   );
 }

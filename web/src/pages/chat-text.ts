@@ -1,5 +1,6 @@
 // Words and bytes of the chat page.
 import type { ChatPage } from "../api/queries";
+import { plural } from "../parts/text";
 
 type LeftOut = ChatPage["left_out"][number];
 
@@ -13,6 +14,12 @@ const whys: Record<LeftOut["why"], string> = {
 /** leftOutText names a line that is not on the card, and why. */
 export function leftOutText(line: LeftOut): string {
   return `${line.label}, ${whys[line.why]}`;
+}
+
+/** footText says under a card which one it is, and what is not on it. */
+export function footText(version: number, details: ChatPage["details"], leftOut: readonly LeftOut[]): string {
+  const sent = `Card v${version}. ${plural(details.length, "detail")}`;
+  return leftOut.length === 0 ? `${sent}.` : `${sent}. Left out: ${leftOut.map(leftOutText).join("; ")}.`;
 }
 
 /** prettyBody indents JSON for reading; anything else stays as it was sent. */

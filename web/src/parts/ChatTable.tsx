@@ -1,10 +1,10 @@
 // Chats as rows: when, who (masked), what became of it, what each source said, how long it took.
-import { IconCheck, IconClockExclamation, IconMinus, IconUsers, IconX } from "@tabler/icons-react";
+import { IconCheck, IconClockExclamation, IconMinus, IconRepeat, IconUsers, IconX } from "@tabler/icons-react";
 import type { Chat } from "../api/queries";
-import { DataTable, Dash, type Column } from "./DataTable";
-import { Status } from "./Status";
+import { DataTable, Dash, type Choice, type Column } from "./DataTable";
+import { Status, statusOf } from "./Status";
 import { Time } from "./Time";
-import { msText } from "./text";
+import { moment, msText, untitled } from "./text";
 import classes from "./ChatTable.module.css";
 
 interface ChatTableProps {
@@ -12,18 +12,21 @@ interface ChatTableProps {
   goalMs?: number;
   /** Without the sources and the attempts. */
   short?: boolean;
+  caption?: string;
+  /** Lets chats be chosen, by their id. */
+  choice?: Choice;
 }
 
 const mostSources = 3; // columns; with more, the sources share one
 
-export function ChatTable({ chats, goalMs, short }: ChatTableProps) {
+export function ChatTable({ chats, goalMs, short, caption = "Chats, newest first", choice }: ChatTableProps) {
   const columns: Column<Chat>[] = [
     { key: "time", head: "Time", cell: (c) => <Time at={c.received_at} />, width: "112px" },
     { key: "visitor", head: "Visitor", cell: (c) => <Visitor chat={c} /> },
     {
       key: "outcome",
       head: "Outcome",
-      cell: (c) => <Status name={c.outcome.name} />,
+      cell: (c) => <Outcome chat={c} />,
       width: short ? undefined : "26%",
     },
     ...(short ? [] : sourceColumns(chats)),
@@ -32,14 +35,15 @@ export function ChatTable({ chats, goalMs, short }: ChatTableProps) {
   ];
   return (
     <DataTable
-      caption="Chats, newest first"
+      caption={caption}
       columns={columns}
       rows={chats}
       rowKey={(c) => c.id}
       rowLink={(c) => `/chats/${c.id}`}
       hideHead={short}
+      choice={choice && { ...choice, label: spoken }}
       narrow={(c) => ({
-        first: [<Status key="o" name={c.outcome.name} />, <ToAgent key="m" chat={c} goalMs={goalMs} />],
+        first: [<Outcome key="o" chat={c} />, <ToAgent key="m" chat={c} goalMs={goalMs} />],
         second: [<Visitor key="v" chat={c} />, <Time key="t" at={c.received_at} />],
       })}
     />
@@ -78,7 +82,7 @@ function sourceColumns(chats: readonly Chat[]): Column<Chat>[] {
       return source ? (
         <Match match={source.match} />
       ) : c.outcome.name === "waiting" ? (
-        <span className="sc-dim sc-small">asking</span>
+        <span className="sc-dim sc-small">not yet</span>
       ) : (
         notAsked
       );
@@ -104,6 +108,31 @@ export function Match({ match, name }: { match: keyof typeof matches; name?: str
       <Shape size={16} stroke={1.9} aria-hidden="true" />
       {name !== undefined && `${name} `}
       {word}
+    </span>
+  );
+}
+
+function spoken(chat: Chat): string {
+  return `Select the chat of ${chat.visitor_email ?? "a visitor without e-mail"}, ${moment(new Date(chat.received_at))}`;
+}
+
+// What is on its way says where it is, in the API's words.
+function Outcome({ chat }: { chat: Chat }) {
+  const waits = chat.outcome.name === "waiting";
+  return (
+    <span className={classes.outcome}>
+      <Status name={statusOf(chat)} word={waits ? untitled(chat.outcome.title) : undefined} />
+      {chat.replay_of !== undefined && (
+        <span className={classes.replay}>
+          <IconRepeat size={13} stroke={1.75} aria-hidden="true" />
+          Replay
+        </span>
+      )}
+      {chat.next_try_at !== undefined && (
+        <span className={classes.next}>
+          Next try at <Time at={chat.next_try_at} />
+        </span>
+      )}
     </span>
   );
 }

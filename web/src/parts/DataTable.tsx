@@ -1,4 +1,6 @@
-// Rows under hairlines. On a narrow screen each row becomes two lines, and the whole row is the link.
+// Rows under hairlines. On a narrow screen each row becomes two lines, and the whole row is the link. Rows can be
+// chosen, one by one and all at once.
+import { Checkbox } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useMediaQuery } from "@mantine/hooks";
 import type { ReactNode } from "react";
@@ -12,6 +14,12 @@ export interface Column<Row> {
   width?: string;
 }
 
+/** Which rows are chosen, by their key. */
+export interface Choice {
+  chosen: ReadonlySet<string>;
+  choose: (keys: readonly string[], on: boolean) => void;
+}
+
 interface DataTableProps<Row> {
   /** What the table holds, for screen readers. */
   caption: string;
@@ -22,8 +30,9 @@ interface DataTableProps<Row> {
   rowLink?: (row: Row) => string;
   /** The row in two lines, for narrow screens: [left, right] of each. Without it the table scrolls. */
   narrow?: (row: Row) => { first: [ReactNode, ReactNode]; second: [ReactNode, ReactNode] };
-  /** The class of rows that are new to look at. */
   hideHead?: boolean;
+  /** Lets rows be chosen; `label` names a row's checkbox, for screen readers. */
+  choice?: Choice & { label: (row: Row) => string };
 }
 
 export function useNarrow(): boolean {
@@ -33,13 +42,18 @@ export function useNarrow(): boolean {
 export function DataTable<Row>(props: DataTableProps<Row>) {
   const narrow = useNarrow();
   if (narrow && props.narrow !== undefined) return <NarrowList {...props} narrow={props.narrow} />;
-  const { caption, columns, rows, rowKey, rowLink, hideHead } = props;
+  const { caption, columns, rows, rowKey, rowLink, hideHead, choice } = props;
   return (
     <div className={classes.scroll}>
       <table className={classes.table}>
         <caption className="sc-sr">{caption}</caption>
         <thead className={hideHead ? "sc-sr" : undefined}>
           <tr>
+            {choice !== undefined && (
+              <th scope="col" className={classes.choice}>
+                <ChooseAll choice={choice} keys={rows.map(rowKey)} />
+              </th>
+            )}
             {columns.map((c) => (
               <th key={c.key} scope="col" data-align={c.align} style={{ width: c.width }}>
                 {c.head}
@@ -49,7 +63,16 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={rowKey(row)} data-link={rowLink !== undefined || undefined}>
+            <tr
+              key={rowKey(row)}
+              data-link={rowLink !== undefined || undefined}
+              data-chosen={choice?.chosen.has(rowKey(row)) || undefined}
+            >
+              {choice !== undefined && (
+                <td className={classes.choice}>
+                  <Choose choice={choice} row={row} id={rowKey(row)} />
+                </td>
+              )}
               {columns.map((c, i) => (
                 <td key={c.key} data-align={c.align}>
                   {i === 0 && rowLink !== undefined ? (
@@ -75,9 +98,16 @@ function NarrowList<Row>({
   rowKey,
   rowLink,
   narrow,
+  choice,
 }: DataTableProps<Row> & Required<Pick<DataTableProps<Row>, "narrow">>) {
   return (
     <ul className={classes.list} aria-label={caption}>
+      {choice !== undefined && (
+        <li className={classes.all}>
+          <ChooseAll choice={choice} keys={rows.map(rowKey)} />
+          <span aria-hidden="true">{allText(rows.length)}</span>
+        </li>
+      )}
       {rows.map((row) => {
         const { first, second } = narrow(row);
         const body = (
@@ -93,7 +123,8 @@ function NarrowList<Row>({
           </>
         );
         return (
-          <li key={rowKey(row)}>
+          <li key={rowKey(row)} data-chosen={choice?.chosen.has(rowKey(row)) || undefined}>
+            {choice !== undefined && <Choose choice={choice} row={row} id={rowKey(row)} />}
             {rowLink === undefined ? (
               <div className={classes.item}>{body}</div>
             ) : (
@@ -105,6 +136,40 @@ function NarrowList<Row>({
         );
       })}
     </ul>
+  );
+}
+
+function allText(rows: number): string {
+  return `Select all ${rows} that are loaded`;
+}
+
+// The label is larger than its box, so that a near miss does not open the row.
+const box = { root: classes.box, body: classes.boxBody, labelWrapper: classes.boxLabels, label: classes.boxLabel };
+
+function ChooseAll({ choice, keys }: { choice: Choice; keys: readonly string[] }) {
+  const some = keys.some((key) => choice.chosen.has(key));
+  const all = some && keys.every((key) => choice.chosen.has(key));
+  return (
+    <Checkbox
+      size="xs"
+      classNames={box}
+      label={<span className="sc-sr">{allText(keys.length)}</span>}
+      checked={all}
+      indeterminate={some && !all}
+      onChange={() => choice.choose(keys, !all)}
+    />
+  );
+}
+
+function Choose<Row>({ choice, row, id }: { choice: Choice & { label: (row: Row) => string }; row: Row; id: string }) {
+  return (
+    <Checkbox
+      size="xs"
+      classNames={box}
+      label={<span className="sc-sr">{choice.label(row)}</span>}
+      checked={choice.chosen.has(id)}
+      onChange={(e) => choice.choose([id], e.currentTarget.checked)}
+    />
   );
 }
 

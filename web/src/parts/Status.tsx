@@ -8,6 +8,7 @@ import {
   IconCircleDashed,
   IconCircleHalf2,
   IconCircleMinus,
+  IconClockPause,
   IconHourglassEmpty,
   IconLoader2,
   IconMessageOff,
@@ -31,7 +32,7 @@ interface Look {
 }
 
 const looks = {
-  waiting: { word: "Looking up", icon: IconLoader2, tone: "good", turns: true },
+  waiting: { word: "On its way", icon: IconLoader2, tone: "good", turns: true },
   shown: { word: "Shown", icon: IconCircleCheckFilled, tone: "good" },
   shown_in_part: { word: "Shown in part", icon: IconCircleHalf2, tone: "good" },
   no_match: { word: "No match", icon: IconCircleMinus, tone: "none" },
@@ -45,6 +46,8 @@ const looks = {
   refused: { word: "Refused by LiveSupporti", icon: IconSquareXFilled, tone: "bad" },
   lookup_failed: { word: "Sources failed", icon: IconSquareXFilled, tone: "bad" },
   expired: { word: "Too late", icon: IconHourglassEmpty, tone: "bad" },
+  // A chat that waits for its next try: nothing turns, since nothing is done until then.
+  retrying: { word: "Waiting to try again", icon: IconClockPause, tone: "warn" },
   // Sources, the desk and single steps.
   working: { word: "Working", icon: IconCircleCheckFilled, tone: "good" },
   warning: { word: "Needs a look", icon: IconAlertTriangleFilled, tone: "warn" },
@@ -77,6 +80,11 @@ export const outcomeWords: [OutcomeName, string][] = (
     "not_a_chat",
   ] as const
 ).map((name) => [name, looks[name].word]);
+
+/** statusOf tells a chat that waits for its next try from one that is being worked on. */
+export function statusOf(chat: { outcome: { name: OutcomeName }; next_try_at?: string }): StatusName {
+  return chat.outcome.name === "waiting" && chat.next_try_at !== undefined ? "retrying" : chat.outcome.name;
+}
 
 /** failed tells the outcomes that somebody has to do something about. */
 export function failed(name: OutcomeName): boolean {
