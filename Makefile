@@ -11,7 +11,7 @@ npm := npm --prefix web
 phase := scripts/phase.sh
 withservers := go run ./internal/servertest/withservers
 
-.PHONY: help run demo build portal test test-portal chart test-go lint format generate verify bench chaos chaos-quick tools clean
+.PHONY: help run demo build portal test test-portal chart test-go lint format generate verify bench chaos chaos-quick chaos-mutants tools clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ chaos: tools portal ## Break everything while chats run, and prove that nothing 
 
 chaos-quick: tools portal ## The same, three minutes of it
 	@$(phase) "chaos" go run ./bench/chaos -rows quick -out build/chaos-quick.json
+
+chaos-mutants: tools portal ## Break Sidecard on purpose, flaw by flaw, and show which row of the chaos catches it; FLAWS chooses
+	@exec go run ./bench/chaos -mutants $(if $(FLAWS),-flaw "$(FLAWS)") -out build/chaos-mutants.json
 
 tools: ## Install what the tests need and this machine lacks (Debian)
 	@scripts/ensure-tools.sh

@@ -41,6 +41,15 @@ func (x indexed) noLoss(f *findings) {
 			wrong["called "+outcomes[0].String()+", but LiveSupporti accepted nothing"]++
 		}
 	}
+	began := map[string]bool{}
+	for _, c := range x.Chats {
+		began[x.names[c.Tenant]+" "+c.External] = true
+	}
+	for key, records := range x.records {
+		if !began[key] {
+			wrong["kept and never begun"] += len(records)
+		}
+	}
 	for _, what := range sorted(wrong) {
 		f.add("%s %s", count(wrong[what], "chat was", "chats were"), what)
 	}

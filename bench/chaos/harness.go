@@ -36,6 +36,7 @@ type harness struct {
 	events   *slog.Logger
 	quick    []*stack.Tenant // whose lookups take no time
 	slow     []*stack.Tenant // whose lookups take slowLookup; there are some when a row asks for them
+	shop     *stack.Shop     // which the slow tenants ask
 }
 
 func newHarness(ctx context.Context, o options, rows []row) (_ *harness, err error) {
@@ -81,15 +82,14 @@ func (h *harness) addTenants(ctx context.Context, slow bool) (err error) {
 	if !slow {
 		return nil
 	}
-	shop, err := h.stack.StartShop(ctx, slowLookup)
-	if err != nil {
+	if h.shop, err = h.stack.StartShop(ctx, slowLookup); err != nil {
 		return err
 	}
 	if h.slow, err = h.stack.AddTenants(ctx, slowTenants); err != nil {
 		return err
 	}
 	for _, t := range h.slow {
-		if err := t.ShowSlowly(ctx, shop); err != nil {
+		if err := t.ShowSlowly(ctx, h.shop); err != nil {
 			return err
 		}
 	}
@@ -140,7 +140,7 @@ func (h *harness) prepare(row row, seed uint64) *run {
 		r.hold = h.options.Hold
 	}
 	if row.Slow {
-		r.tenants = h.slow
+		r.tenants, r.neighbours, r.shop = h.slow, h.quick, h.shop
 	}
 	return r
 }
@@ -170,8 +170,12 @@ func (h *harness) history(ctx context.Context, r *run, since time.Time) (history
 	}
 	for i := range min(counted, len(r.tenants)) {
 		c, err := told(ctx, h.stack, r.tenants[i*len(r.tenants)/counted], mine, since)
-		if err != nil {
+		if ctx.Err() != nil {
 			return known, err
+		}
+		if err != nil { // then it is told nothing
+			known.Ended = append(known.Ended, err.Error())
+			continue
 		}
 		known.Counters = append(known.Counters, c)
 	}

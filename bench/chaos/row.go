@@ -37,7 +37,9 @@ type row struct {
 }
 
 // rows is the fault matrix. A file of rows adds its own here.
-var rows = slices.Concat(apiRows, workerRows, mixedRows, promiseRows)
+var rows = slices.Concat(
+	apiRows, workerRows, redisRows, databaseRows, liveRows, deskRows, senderRows, neighbourRows, clockRows, mixedRows, promiseRows,
+)
 
 // chosen finds rows by name: a comma list, "all" or "quick".
 func chosen(names string) ([]row, error) {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"time"
@@ -13,14 +12,17 @@ import (
 	"sidecard/bench/stack"
 	"sidecard/internal/hub"
 	"sidecard/internal/livesupporti/livesupportitest"
-	"sidecard/internal/store"
 )
 
 // promiseRows each hold one promise under the fault that would show it broken.
 var promiseRows = []row{
 	{
 		Name: "W5", What: "A worker sleeps over its leases and then writes results of chats that are another's by now: none of them counts.",
-		Chats: 60, Rate: 12, Slow: true, Trouble: writeAsZombie, Check: zombieRefused,
+		Chats: 96, Rate: 12, Slow: true, Trouble: writeAsZombie, Check: zombieRefused,
+	},
+	{
+		Name: "W6", What: "PostgreSQL stands still for longer than the leases while workers get ready to post: they post nothing of what they held.",
+		Chats: 120, Rate: 12, Slow: true, Hold: 7 * time.Second, Trouble: stallDatabase, Duplicates: whileStalled,
 	},
 	{
 		Name: "L8", What: "LiveSupporti refuses everybody's details at once: the chats come back spread, with the same bytes.",
@@ -38,80 +40,6 @@ var promiseRows = []row{
 		Name: "N3", What: "Both apis are told of the same visitors, many at once and in every order: they never wait for each other in a circle.",
 		Chats: 3000, Rate: 50, Load: sameVisitorsInAnyOrder,
 	},
-}
-
-// writeAsZombie claims chats as a worker does, for a moment only, and writes results when others have them.
-func writeAsZombie(ctx context.Context, r *run) (err error) {
-	url, err := r.DatabaseURL()
-	if err != nil {
-		return err
-	}
-	zombie, err := store.OpenPostgres(ctx, store.Options{URL: url, MaxConns: 2, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = zombie.Close() }()
-	for r.underLoad() {
-		fence := r.random.Int64()
-		claimed, err := zombie.Claim(ctx, hub.ClaimRequest{Lane: hub.LaneLookup, Limit: 4, Share: 1, Lease: 100 * time.Millisecond, Fence: fence})
-		if err != nil {
-			return err
-		}
-		for i, c := range claimed {
-			if err := r.awaitOtherHolder(ctx, c.Hold); err != nil {
-				return err
-			}
-			if err := r.writeResult(ctx, zombie, c.Hold, i%2 == 0); err != nil {
-				return err
-			}
-		}
-		if err := sleep(ctx, 50*time.Millisecond); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// awaitOtherHolder returns when the chat is leased by somebody else, or is not at work any more.
-func (r *run) awaitOtherHolder(ctx context.Context, h hub.Hold) error {
-	for {
-		mine, err := ask(ctx, r.Stack, func(conn *pgx.Conn) (mine bool, err error) {
-			err = conn.QueryRow(ctx, "select exists (select from work where tenant_id = $1 and visitor_id = $2 and (state <> 1 or fence = $3))",
-				h.TenantID, h.VisitorID, h.Fence).Scan(&mine)
-			return mine, err
-		})
-		if err != nil || !mine {
-			return err
-		}
-		if err := sleep(ctx, 5*time.Millisecond); err != nil {
-			return err
-		}
-	}
-}
-
-func (r *run) writeResult(ctx context.Context, zombie *store.Store, h hub.Hold, ends bool) (err error) {
-	grip := hub.Lost
-	if ends {
-		grip, err = zombie.Finish(ctx, hub.Finish{Hold: h, Outcome: hub.LookupFailed, Trail: []byte("{}")})
-	} else {
-		grip, err = zombie.Retry(ctx, hub.Retry{Hold: h, Lane: hub.LaneLookup, Delay: time.Hour, Trail: []byte("{}")})
-	}
-	r.count("zombie_writes", 1)
-	if grip != hub.Lost {
-		r.count("zombie_writes_kept", 1)
-	}
-	return err
-}
-
-func zombieRefused(r *run, _ indexed) []string {
-	switch {
-	case r.figure("zombie_writes") < 5:
-		return []string{"the zombie hardly wrote, so nothing was proved"}
-	case r.figure("zombie_writes_kept") > 0:
-		return []string{fmt.Sprintf("a worker wrote %v results of chats that were another's", r.figure("zombie_writes_kept"))}
-	default:
-		return nil
-	}
 }
 
 // refuseDetails has LiveSupporti answer 503 from before the first chat until the hold is over.

@@ -27,15 +27,19 @@ type run struct {
 	rate    int // a second
 	hold    time.Duration
 	tenants []*stack.Tenant // whose chats these are
-	ledger  *ledger
-	random  *rand.Rand // for Trouble alone; functions that it starts at once draw theirs before
-	began   time.Time
-	loaded  chan struct{} // closed when all chats have begun
-	events  *slog.Logger  // what was broken and healed, and when
+	// Of a slow row: tenants beside the slow ones, and the database that the slow ones ask.
+	neighbours []*stack.Tenant
+	shop       *stack.Shop
+	ledger     *ledger
+	random     *rand.Rand // for Trouble alone; functions that it starts at once draw theirs before
+	began      time.Time
+	loaded     chan struct{} // closed when all chats have begun
+	events     *slog.Logger  // what was broken and healed, and when
 
 	mu       sync.Mutex
 	figures  map[string]float64
 	trouble  []span
+	hung     span // when lookups hung
 	healedAt time.Time
 
 	awaySince, backSince time.Time // of the database

@@ -38,8 +38,16 @@ func (s *Stack) StartShop(ctx context.Context, takes time.Duration) (*Shop, erro
 		s.mu.Unlock()
 	}
 	shop := &Shop{address: address}
-	return shop, shop.exec(ctx, fmt.Sprintf(`create table people (marker text, email text, name text, plan text);
-		create function slowly() returns void language sql volatile as 'select pg_sleep(%f)'`, takes.Seconds()))
+	if err := shop.exec(ctx, "create table people (marker text, email text, name text, plan text)"); err != nil {
+		return nil, err
+	}
+	return shop, shop.Take(ctx, takes)
+}
+
+// Take has each lookup take that long from now on.
+func (shop *Shop) Take(ctx context.Context, long time.Duration) error {
+	return shop.exec(ctx, fmt.Sprintf(
+		"create or replace function slowly() returns void language sql volatile as 'select pg_sleep(%f)'", long.Seconds()))
 }
 
 func (shop *Shop) exec(ctx context.Context, statements string) error {

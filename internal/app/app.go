@@ -14,6 +14,7 @@ import (
 
 	"sidecard/connectors"
 	"sidecard/connectors/csv"
+	httpapi "sidecard/connectors/http"
 	"sidecard/connectors/postgres"
 	"sidecard/internal/api"
 	"sidecard/internal/auth"
@@ -48,6 +49,7 @@ func kinds() (*connectors.Registry, error) {
 	return connectors.NewRegistry(
 		postgres.New(),
 		csv.New(),
+		httpapi.New(),
 	)
 }
 
@@ -74,7 +76,7 @@ func New(ctx context.Context, c Config, b Backends, log *slog.Logger) (*App, err
 	ringer := queue.NewRinger(b.Redis, log)
 	h := hub.New(hub.Config{
 		Store: b.Store, Ringer: ringer, LiveSupporti: livesupporti.NewClient(c.LiveSupporti, out), Connectors: registry,
-		Way:   hub.Way{HTTP: out, Dial: door.DialContext, Resolve: door.LookupHost},
+		Way:   hub.Way{HTTP: func() *http.Client { return door.HTTP(egress.HTTPOptions{}) }, Dial: door.DialContext, Resolve: door.LookupHost},
 		Vault: seal, Passwords: auth.NewPasswords(2), Tokens: tokens, PublicURL: c.PublicURL,
 		Limits: hub.Limits{ChatDeadline: c.ChatDeadline, LookupDeadline: c.LookupDeadline}, Now: flaw.Now, Log: log,
 	})

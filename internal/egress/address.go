@@ -2,6 +2,7 @@ package egress
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -36,19 +37,50 @@ func newGuard(allow []netip.Prefix) *ssrf.Guardian {
 }
 
 // Forbidden reports whether the door keeps a closed. An IPv4 address inside an
-// IPv6 one (::ffff:a.b.c.d) is judged as the IPv4 address; an address with a
-// zone, and the zero Addr, are always forbidden.
+// IPv6 one is judged as well, so that neither ::ffff:a.b.c.d nor a translator's
+// address in an allowed network leads around what is closed. The unspecified
+// address, which the system takes for this machine, an address with a zone, and
+// the zero Addr are always forbidden.
 func (d *Door) Forbidden(a netip.Addr) bool {
 	if !a.IsValid() || a.Zone() != "" {
 		return true
 	}
 	a = a.Unmap()
+	if a.IsUnspecified() {
+		return true
+	}
 	for _, p := range d.deny {
 		if p.Contains(a) {
 			return true
 		}
 	}
+	if inner, ok := carried(a); ok && d.Forbidden(inner) {
+		return true
+	}
 	return d.guard.SafeAddr(a) != nil
+}
+
+// Translators and tunnels that put an IPv4 address into an IPv6 one: NAT64 (RFC
+// 6052, and RFC 8215 used the same way), 6to4 (RFC 3056), Teredo (RFC 4380).
+var (
+	nat64      = netip.MustParsePrefix("64:ff9b::/96")
+	nat64Local = netip.MustParsePrefix("64:ff9b:1::/48")
+	sixToFour  = netip.MustParsePrefix("2002::/16")
+	teredo     = netip.MustParsePrefix("2001::/32")
+)
+
+// carried gives the IPv4 address to which traffic for a is handed on.
+func carried(a netip.Addr) (inner netip.Addr, ok bool) {
+	b := a.As16()
+	switch {
+	case nat64.Contains(a), nat64Local.Contains(a):
+		return netip.AddrFrom4([4]byte(b[12:])), true
+	case sixToFour.Contains(a):
+		return netip.AddrFrom4([4]byte(b[2:6])), true
+	case teredo.Contains(a):
+		return netip.AddrFrom4([4]byte{^b[12], ^b[13], ^b[14], ^b[15]}), true
+	}
+	return netip.Addr{}, false
 }
 
 // resolve turns a host, an IP literal or a DNS name, into addresses that may be
@@ -71,13 +103,21 @@ func (d *Door) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 
 // lookUp resolves a name and refuses it whole if one address is forbidden:
 // choosing among the answers would leave the choice to whoever owns the name.
+//
+// The name is asked for as it is, never below the search domains of this
+// machine, and an inner name that is unknown is refused like one that leads
+// inside: else the difference would list what runs beside Sidecard.
 func (d *Door) lookUp(ctx context.Context, name string) ([]netip.Addr, error) {
-	addrs, err := d.resolver.LookupNetIP(ctx, "ip", name)
+	name = strings.TrimSuffix(name, ".")
+	addrs, err := d.resolver.LookupNetIP(ctx, "ip", name+".")
+	if err == nil && len(addrs) == 0 {
+		err = &net.DNSError{Err: "no address", Name: name, IsNotFound: true}
+	}
+	if unknown, ok := errors.AsType[*net.DNSError](err); ok && unknown.IsNotFound && isInner(name) {
+		return nil, ErrForbidden
+	}
 	if err != nil {
 		return nil, fmt.Errorf("resolve: %w", err)
-	}
-	if len(addrs) == 0 {
-		return nil, fmt.Errorf("resolve: %w", &net.DNSError{Err: "no address", Name: name, IsNotFound: true})
 	}
 	safe := make([]netip.Addr, len(addrs))
 	for i, a := range addrs {
@@ -87,6 +127,20 @@ func (d *Door) lookUp(ctx context.Context, name string) ([]netip.Addr, error) {
 		safe[i] = a.Unmap()
 	}
 	return safe, nil
+}
+
+// isInner reports whether a name can exist in private networks alone: it has one
+// label, or ends in a domain that is reserved for them (RFC 6762 with appendix
+// G, RFC 8375, and ICANN's resolution of 2024 on .internal).
+func isInner(name string) bool {
+	labels := strings.Split(strings.ToLower(name), ".")
+	switch last := labels[len(labels)-1]; last {
+	case "local", "internal", "intranet", "private", "corp", "home", "lan":
+		return true
+	case "arpa":
+		return len(labels) > 1 && labels[len(labels)-2] == "home"
+	}
+	return len(labels) == 1
 }
 
 // isLocalhost recognises the names that mean this machine and that the DNS is

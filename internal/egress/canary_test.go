@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -13,15 +14,19 @@ import (
 
 var errNoRoute = errors.New("no route")
 
-// canary listens on loopback and counts who gets through to it.
+// canary listens on every address that this machine has, on one port, and
+// counts who gets through to it.
 type canary struct {
 	port      string
-	addresses []string
+	hosts     []string // of its listeners, the first is 127.0.0.1
+	addresses []string // the same with the port
 	hits      atomic.Int64
+	own       atomic.Int64 // of the hits, those of settled
 }
 
-// newCanary listens on 127.0.0.1 and, where the machine has IPv6, on [::1] at
-// the same port.
+// newCanary listens on 127.0.0.1 and, where the machine has them and the port
+// is free there, on [::1] and the addresses of its network cards. It leaves the
+// rest of 127.0.0.0/8 to the tests.
 func newCanary(t *testing.T) *canary {
 	t.Helper()
 	v4, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -29,15 +34,46 @@ func newCanary(t *testing.T) *canary {
 		t.Fatal(err)
 	}
 	c := &canary{port: strconv.Itoa(v4.Addr().(*net.TCPAddr).Port)}
-	c.serve(t, v4)
-	if v6, err := net.Listen("tcp6", net.JoinHostPort("::1", c.port)); err == nil {
-		c.serve(t, v6)
+	c.serve(t, v4, "127.0.0.1")
+	for _, host := range localHosts(t) {
+		if l, err := net.Listen("tcp", net.JoinHostPort(host, c.port)); err == nil {
+			c.serve(t, l, host)
+		}
 	}
 	return c
 }
 
-func (c *canary) serve(t *testing.T, l net.Listener) {
-	c.addresses = append(c.addresses, l.Addr().String())
+// localHosts gives the addresses of this machine besides 127.0.0.1, link-local
+// ones with their zone.
+func localHosts(t *testing.T) []string {
+	t.Helper()
+	cards, err := net.Interfaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var hosts []string
+	for _, card := range cards {
+		addrs, err := card.Addrs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range addrs {
+			p, err := netip.ParsePrefix(a.String())
+			switch {
+			case err != nil || p.Addr() == netip.MustParseAddr("127.0.0.1"):
+			case p.Addr().Is6() && p.Addr().IsLinkLocalUnicast():
+				hosts = append(hosts, p.Addr().WithZone(card.Name).String())
+			default:
+				hosts = append(hosts, p.Addr().String())
+			}
+		}
+	}
+	return hosts
+}
+
+func (c *canary) serve(t *testing.T, l net.Listener, host string) {
+	c.hosts = append(c.hosts, host)
+	c.addresses = append(c.addresses, net.JoinHostPort(host, c.port))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -56,9 +92,16 @@ func (c *canary) serve(t *testing.T, l net.Listener) {
 	})
 }
 
-// expectUntouched fails if anybody connected. Connections are accepted in order,
-// so one of the test's own behind them proves that none is still waiting.
-func (c *canary) expectUntouched(t *testing.T) {
+// mayMean reports whether a client without the door may be led to the canary by
+// host: addresses of other machines are left alone.
+func (c *canary) mayMean(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return err != nil || a.Unmap().IsLoopback() || a.IsUnspecified() || slices.Contains(c.hosts, host)
+}
+
+// settled is how many have connected. Connections are accepted in order, so one
+// of the test's own behind them proves that none is still waiting.
+func (c *canary) settled(t *testing.T) int64 {
 	t.Helper()
 	for _, address := range c.addresses {
 		conn, err := net.Dial("tcp", address)
@@ -68,7 +111,13 @@ func (c *canary) expectUntouched(t *testing.T) {
 		_, _ = conn.Read(make([]byte, 1)) // ends when the canary hangs up
 		_ = conn.Close()
 	}
-	if hits := c.hits.Load() - int64(len(c.addresses)); hits != 0 {
+	own := c.own.Add(int64(len(c.addresses)))
+	return c.hits.Load() - own
+}
+
+func (c *canary) expectUntouched(t *testing.T) {
+	t.Helper()
+	if hits := c.settled(t); hits != 0 {
 		t.Errorf("the canary saw %d connections, want 0", hits)
 	}
 }

@@ -3,9 +3,10 @@
 // alike, is made here.
 //
 // It refuses private, local and special addresses in every spelling, names
-// that resolve to one of them even once, anything but TCP, redirects, proxies
-// from the environment, and answers that are too long or take too long. It
-// knows nothing of ports: which ports make sense is for the connector to say.
+// that resolve to one of them even once, search domains, anything but TCP,
+// redirects, proxies from the environment, and answers that are too long or
+// take too long. It knows nothing of ports: which ports make sense is for the
+// connector to say.
 package egress
 
 import (
@@ -86,10 +87,11 @@ func New(o Options) *Door {
 }
 
 // DialContext connects to address, "host:port" with a numeric port, over
-// network "tcp", "tcp4" or "tcp6". It resolves the host once, refuses the name
-// if any of its addresses is forbidden, and connects to an address that it
-// checked: the name is not resolved again. Its signature fits
-// [net/http.Transport] and pgconn.Config.DialFunc.
+// network "tcp", "tcp4" or "tcp6". It resolves the host once, without search
+// domains (in Kubernetes a name has to be written in full), refuses the name if
+// any of its addresses is forbidden, and connects to an address that it checked:
+// the name is not resolved again. Its signature fits [net/http.Transport] and
+// pgconn.Config.DialFunc.
 //
 // It returns [ErrForbidden], an error of the resolver or one of the connection;
 // resolving and connecting take ten seconds at most.

@@ -80,6 +80,57 @@ func TestCompressedBombEndsAtTheLimit(t *testing.T) {
 	}
 }
 
+// A stream of empty members decompresses to nothing, for ever.
+func TestCompressedNothingEndsAtTheLimit(t *testing.T) {
+	t.Parallel()
+	server := newLiar(t, repeat(ok+"Content-Encoding: gzip\r\n\r\n", emptyMembers()))
+	resp, err := get(t, New(Options{AllowCIDRs: onlyOutside}).HTTP(HTTPOptions{}), server.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if n, err := io.Copy(io.Discard, resp.Body); n != 0 || !errors.Is(err, ErrTooLarge) {
+		t.Errorf("read %d bytes, %v, want none and ErrTooLarge", n, err)
+	}
+}
+
+func TestCompressedAnswersAreRead(t *testing.T) {
+	t.Parallel()
+	const text = "the same text, once and once more, once and once more"
+	s := startServer(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Accept-Encoding") != "gzip" || r.Method == http.MethodHead {
+			_, _ = io.WriteString(w, "asked for "+r.Header.Get("Accept-Encoding"))
+			return
+		}
+		w.Header().Set("Content-Encoding", "GZip")
+		z := gzip.NewWriter(w)
+		_, _ = io.WriteString(z, text)
+		_ = z.Close()
+	})
+	client := localClient(t, HTTPOptions{})
+	for accept, want := range map[string]string{"": text, "identity": "asked for identity"} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if accept != "" {
+			req.Header.Set("Accept-Encoding", accept)
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if err != nil || string(body) != want || resp.Header.Get("Content-Encoding") != "" || resp.Uncompressed != (accept == "") {
+			t.Errorf("accepting %q: %q, %v, %v", accept, body, err, resp.Header)
+		}
+		if req.Header.Get("Accept-Encoding") != accept || resp.Request.Header.Get("Accept-Encoding") != accept {
+			t.Error("the caller's request was changed")
+		}
+	}
+}
+
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) {

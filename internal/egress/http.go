@@ -3,7 +3,6 @@ package egress
 import (
 	"crypto/tls"
 	"errors"
-	"io"
 	"net/http"
 	"time"
 )
@@ -28,8 +27,8 @@ type HTTPOptions struct {
 	// Timeout is for the whole exchange, from resolving the name to the last
 	// byte of the body. Default 10 s.
 	Timeout time.Duration
-	// MaxBody is the longest body in bytes, after decompression; reading past
-	// it is [ErrTooLarge]. Default 1 MiB.
+	// MaxBody is the longest body in bytes, before and after decompression;
+	// reading past it is [ErrTooLarge]. Default 1 MiB.
 	MaxBody int64
 	// MaxIdlePerHost is the number of connections kept for reuse per host.
 	// Default 64.
@@ -37,12 +36,16 @@ type HTTPOptions struct {
 }
 
 // HTTP makes a client that leaves through the door. Each client has its own
-// pool of connections, so make one and keep it.
+// pool of connections, so make one and keep it. A connection carries nothing of
+// one request to the next, but its server may: what it sends too much after one
+// answer can be taken for the next one. Tenants who ask a server that isn't
+// trusted with that need clients of their own.
 //
 // The client speaks http and https alone, TLS 1.2 or newer, HTTP/1.1 or HTTP/2.
 // It ignores proxy settings of the environment and never follows a redirect:
-// the 3xx answer is returned as it came, and no credential and no body goes to
-// a second address. Headers of more than 32 KiB are an error.
+// the 3xx answer is returned as it came, without its Location if that is no URL,
+// and no credential and no body goes to a second address. Headers of more than
+// 32 KiB are an error.
 //
 // Errors of the client are [*net/url.Error], whose text holds the URL: a caller
 // that puts a visitor's value into the URL unwraps them before logging.
@@ -75,57 +78,9 @@ func (d *Door) newTransport(o HTTPOptions) *http.Transport {
 		MaxIdleConnsPerHost:    o.MaxIdlePerHost,
 		IdleConnTimeout:        idleTimeout,
 		ForceAttemptHTTP2:      true,
+		DisableCompression:     true, // done by [transport], which bounds what is read for it
 		// Without pings a dead HTTP/2 connection is reused until TCP gives up,
 		// a quarter of an hour in which every request times out.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 	}
-}
-
-// transport bounds the body of every response.
-type transport struct {
-	base    *http.Transport
-	maxBody int64
-}
-
-// RoundTrip implements [http.RoundTripper].
-func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := t.base.RoundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-	resp.Body = &boundedBody{ReadCloser: resp.Body, left: t.maxBody}
-	return resp, nil
-}
-
-// CloseIdleConnections makes [http.Client.CloseIdleConnections] work.
-func (t *transport) CloseIdleConnections() { t.base.CloseIdleConnections() }
-
-// boundedBody hands out left bytes; a body that has even one more is an error,
-// never a shorter body.
-type boundedBody struct {
-	io.ReadCloser
-	left int64
-}
-
-// Read implements [io.Reader].
-func (b *boundedBody) Read(p []byte) (int, error) {
-	if b.left < 0 {
-		return 0, ErrTooLarge
-	}
-	if len(p) == 0 {
-		return 0, nil
-	}
-	// One byte more than allowed is asked for: only that byte tells a body of
-	// exactly the limit from a longer one.
-	if int64(len(p)) > b.left {
-		p = p[:b.left+1]
-	}
-	n, err := b.ReadCloser.Read(p)
-	if int64(n) <= b.left {
-		b.left -= int64(n)
-		return n, err
-	}
-	n = int(b.left)
-	b.left = -1
-	return n, ErrTooLarge
 }

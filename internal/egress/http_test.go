@@ -95,8 +95,13 @@ func TestPrivateServerIsNotReachedByHTTP(t *testing.T) {
 
 func TestProxySettingsAreIgnored(t *testing.T) {
 	c := newCanary(t)
-	for _, name := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"} {
+	for _, name := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"} {
 		t.Setenv(name, "http://127.0.0.1:"+c.port)
+	}
+	t.Setenv("NO_PROXY", "")
+	t.Setenv("no_proxy", "")
+	if u, err := http.ProxyFromEnvironment(&http.Request{URL: &url.URL{Scheme: "http", Host: "api.example"}}); err != nil || u.Port() != c.port {
+		t.Fatalf("proxy of the environment: %v, %v, want the canary", u, err)
 	}
 	client := New(Options{Resolver: answering("127.0.0.1"), AllowCIDRs: loopback}).HTTP(HTTPOptions{})
 	s := startServer(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "direct") })
@@ -110,6 +115,13 @@ func TestProxySettingsAreIgnored(t *testing.T) {
 		t.Errorf("body %q, want the server's", body)
 	}
 	client.CloseIdleConnections()
+	names := answering(outside)
+	for _, u := range usersOf(t, New(Options{Resolver: names, AllowCIDRs: onlyOutside})) {
+		_ = u.try(t.Context(), "api.example", c.port) // nothing listens there
+	}
+	if names.asked.Load() == 0 {
+		t.Error("nobody asked for the name")
+	}
 	c.expectUntouched(t)
 }
 
@@ -173,6 +185,60 @@ func TestUnknownCertificateIsRefused(t *testing.T) {
 	_, err := get(t, localClient(t, HTTPOptions{}), target)
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); !ok {
 		t.Errorf("%v, want an unknown authority", err)
+	}
+}
+
+// The name that was asked for is the one that is compared, not the address.
+func TestCertificateOfAnotherNameIsRefused(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	client, target := startTLS(t, func(http.ResponseWriter, *http.Request) { asked.Add(1) }, tls.VersionTLS13)
+	base := client.Transport.(*transport).base
+	base.DialContext = New(Options{Resolver: answering("127.0.0.1"), AllowCIDRs: loopback}).DialContext
+	err := send(t.Context(), client, http.MethodPost, "https://api.hubapi.example:"+portOf(t, target))
+	if _, ok := errors.AsType[x509.HostnameError](err); !ok || asked.Load() != 0 {
+		t.Errorf("%v after %d requests, want the name refused before any", err, asked.Load())
+	}
+	if err := send(t.Context(), client, http.MethodPost, "https://example.com:"+portOf(t, target)); err != nil {
+		t.Errorf("the certificate's own name: %v", err)
+	}
+}
+
+// TestSharedConnectionCarriesNoCredentials lets one tenant's requests follow
+// another's on the same connection.
+func TestSharedConnectionCarriesNoCredentials(t *testing.T) {
+	t.Parallel()
+	type visit struct{ from, authorization, cookie, key, body string }
+	visits := make(chan visit, 16)
+	handler := func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		visits <- visit{r.RemoteAddr, r.Header.Get("Authorization"), r.Header.Get("Cookie"), r.Header.Get("X-Api-Key"), string(body)}
+		http.SetCookie(w, &http.Cookie{Name: "session", Value: "of the first", Path: "/"})
+		w.Header().Set("WWW-Authenticate", `Basic realm="all"`)
+		w.WriteHeader(http.StatusUnauthorized)
+	}
+	plain := startServer(t, handler)
+	secure, secureURL := startTLS(t, handler, tls.VersionTLS13)
+	for _, c := range []struct {
+		client *http.Client
+		target string
+	}{{localClient(t, HTTPOptions{}), plain.URL}, {secure, secureURL}} {
+		if err := send(t.Context(), c.client, http.MethodPost, c.target); err != nil {
+			t.Fatal(err)
+		}
+		first := <-visits
+		resp, err := get(t, c.client, c.target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		second := <-visits
+		if first.authorization == "" || first.key == "" || first.body == "" {
+			t.Errorf("the first came without its own: %+v", first)
+		}
+		if second != (visit{from: first.from}) {
+			t.Errorf("the second is %+v, want the connection %s and nothing else", second, first.from)
+		}
 	}
 }
 

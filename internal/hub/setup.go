@@ -140,7 +140,7 @@ func (h *Hub) openSource(ctx context.Context, t Tenant, c Connection) (connector
 	}
 	maps.Copy(settings, open)
 	in := connectors.OpenInput{
-		Settings: settings, HTTP: h.Way.HTTP, Dial: h.Way.Dial, Resolve: h.Way.Resolve,
+		Settings: settings, HTTP: h.Way.HTTP(), Dial: h.Way.Dial, Resolve: h.Way.Resolve,
 		Now: h.Now, Log: h.Log.With("tenant", t.ID, "connection", c.ID),
 	}
 	if connector.Spec().Imports {
