@@ -83,7 +83,7 @@ func RunWorker(ctx context.Context, c Config) error {
 func run(ctx context.Context, c Config, serve func(context.Context, *App) error) error {
 	log := Log(os.Stderr, c.LogLevel)
 	slog.SetDefault(log)
-	stdlog.SetOutput(io.Discard) // net/http writes what strange servers send; what matters comes as an error
+	stdlog.SetOutput(io.Discard)                      // net/http writes what strange servers send; what matters comes as an error
 	if _, err := vault.New(c.MasterKey); err != nil { // before anything is waited for
 		return err
 	}

@@ -26,8 +26,13 @@ func newBreaker[T any](rest time.Duration, failed func(error) bool) *gobreaker.C
 		Timeout:      rest,
 		ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= breakAfter },
 		IsSuccessful: func(err error) bool { return err == nil || !failed(err) },
-		IsExcluded:   func(err error) bool { return errors.Is(err, context.Canceled) }, // the lease was lost: says nothing
+		IsExcluded:   saysNothing,
 	})
+}
+
+// saysNothing reports whether an error is about us: the lease was lost, or our own database is away.
+func saysNothing(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, ErrUnavailable)
 }
 
 func isResting(err error) bool {

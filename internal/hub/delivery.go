@@ -181,6 +181,7 @@ func (c *carrying) mustWait(ctx context.Context) time.Duration {
 		c.trail.Problem = "LiveSupporti refused the e-mail or the API key."
 		return c.pauseWait()
 	}
+	c.setup.desk.pause.extend(c.setup.Desk.ThrottledUntil) // what another worker was told
 	if left := c.setup.desk.pause.left(c.hub.Now()); left > 0 {
 		c.trail.Unauthorized, c.trail.Problem = false, "LiveSupporti asked us to slow down."
 		return jitter(left*5/4 + time.Millisecond) // later rather than earlier, and not all at once
@@ -253,7 +254,7 @@ func (c *carrying) post(ctx context.Context, cred livesupporti.Credentials, deta
 		c.postpone(ctx, c.pauseWait(), &attempt)
 	case livesupporti.Throttled:
 		wait := max(answer.RetryAfter, jitter(backoff(c.Tries)))
-		c.setup.desk.pause.extend(c.hub.Now().Add(wait))
+		c.throttle(ctx, wait)
 		c.trail.Problem = attempt.Message
 		c.postpone(ctx, wait, &attempt)
 	default:
@@ -304,6 +305,28 @@ func (c *carrying) beginPause(ctx context.Context) {
 		c.log.ErrorContext(ctx, "desk not paused", "error", err)
 	}
 }
+
+// throttle leaves the desk alone for a while: in this worker at once, and in the others as soon as they claim
+// again. Waits that are over before that are not worth telling.
+func (c *carrying) throttle(ctx context.Context, wait time.Duration) {
+	until := c.hub.Now().Add(wait)
+	c.setup.desk.pause.extend(until)
+	if wait < tellThrottled {
+		return
+	}
+	_, err := c.hub.Store.Tenant(c.TenantID).UpdateDesk(ctx, func(d *Desk) error {
+		if until.Sub(d.ThrottledUntil) < tellThrottled { // several were told at the same time
+			return errNotMine
+		}
+		d.ThrottledUntil = until
+		return nil
+	})
+	if err != nil && !errors.Is(err, errNotMine) {
+		c.log.WarnContext(ctx, "the others do not know that LiveSupporti wants to be left alone", "error", err)
+	}
+}
+
+const tellThrottled = 500 * time.Millisecond
 
 func (c *carrying) endPause(ctx context.Context) {
 	if c.setup.Desk.PausedAt.IsZero() {

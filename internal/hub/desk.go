@@ -35,6 +35,7 @@ type Desk struct {
 	HandshakeAt          time.Time
 	FirstSignedAt        time.Time
 	PausedAt             time.Time // since then details wait; zero = not paused
+	ThrottledUntil       time.Time // LiveSupporti asked to be left alone until then
 	Problem              *DeskProblem
 }
 

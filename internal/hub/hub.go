@@ -41,7 +41,7 @@ type Config struct {
 
 // Way is the guarded way out that connectors are given.
 type Way struct {
-	HTTP    func() *http.Client // a new one for each source: tenants never share a connection
+	HTTP    func() *http.Client // a new one for each source: tenants never share a connection; nil = there is none
 	Dial    connectors.DialFunc
 	Resolve connectors.ResolveFunc
 }

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -262,12 +263,29 @@ func (c *carrying) lookUp(ctx context.Context) (details []byte, ok bool) {
 		c.trail.CardMS, c.trail.CardTook = c.now(), c.now()-began
 		return made.details, true
 	case LookupFailed:
+		if f.ourFault() && c.left() > ownTrouble {
+			return nil, c.later(ctx, LaneLookup, jitter(ownTrouble), nil)
+		}
 		if delay := backoff(c.Claims - 1); f.mayChange() && c.Claims < lookupTries && c.left() > delay {
 			return nil, c.later(ctx, LaneLookup, delay, nil)
 		}
 	}
 	return nil, c.end(ctx, c.trail.Goal, nil)
 }
+
+// ourFault reports whether a source failed because our own database did not answer: that is over soon, and
+// no reason to wait ever longer.
+func (f found) ourFault() bool {
+	for _, a := range f.answers {
+		if errors.Is(a.Err, ErrUnavailable) {
+			return true
+		}
+	}
+	return false
+}
+
+// ownTrouble is the wait then.
+const ownTrouble = 500 * time.Millisecond
 
 // lookupTries is how often a lookup is tried when no source could answer: for about two minutes, while the
 // conversation may still go on.

@@ -232,6 +232,9 @@ const (
 type SweepRequest struct {
 	Lease time.Duration // of the claims, for counting them
 	Cap   int           // tell the tenants with so many chats in hand, over all workers; 0 = do not
+	// Disowned are fences of claims that failed: if the database made one all the same, nobody knows of its
+	// chats, and they are made ready at once.
+	Disowned []int64
 }
 
 // Swept is what a sweep did.

@@ -140,8 +140,11 @@ func (h *Hub) openSource(ctx context.Context, t Tenant, c Connection) (connector
 	}
 	maps.Copy(settings, open)
 	in := connectors.OpenInput{
-		Settings: settings, HTTP: h.Way.HTTP(), Dial: h.Way.Dial, Resolve: h.Way.Resolve,
+		Settings: settings, Dial: h.Way.Dial, Resolve: h.Way.Resolve,
 		Now: h.Now, Log: h.Log.With("tenant", t.ID, "connection", c.ID),
+	}
+	if h.Way.HTTP != nil {
+		in.HTTP = h.Way.HTTP()
 	}
 	if connector.Spec().Imports {
 		index, err := h.open(tenantRef(t.ID, "index_key"), t.IndexKey)

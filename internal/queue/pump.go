@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,6 +42,7 @@ const (
 	pollIll      = 50 * time.Millisecond // while Redis does not answer
 	claimPause   = time.Second           // after a failed claim
 	claimTimeout = 2 * time.Second       // well inside the lease
+	disownFor    = time.Minute           // after a failed claim; one a second fails while the database is away
 )
 
 // pump claims the chats of one lane and carries them, as many at once as there are slots.
@@ -59,6 +61,7 @@ type pump struct {
 	tenants  map[hub.ID]int
 	slow     map[hub.ID]time.Time // tenants whose chats took long, and until when that counts
 	crowded  []hub.ID             // tenants that have enough in hand over all workers
+	disowned map[int64]time.Time  // fences of claims that failed, and until when they may still be made
 	cursor   hub.ID
 	more     bool          // the last claim was full: there is more than we have slots
 	idle     chan struct{} // closed while nothing is in hand and nothing more is known
@@ -77,7 +80,7 @@ type held struct {
 func newPump(lane hub.Lane, c Carrier, log *slog.Logger, ill func() bool) *pump {
 	p := &pump{
 		lane: lane, carrier: c, log: log, ill: ill, wake: make(chan struct{}, 1),
-		inHand: map[hub.ID]*held{}, tenants: map[hub.ID]int{}, slow: map[hub.ID]time.Time{}, idle: make(chan struct{}),
+		inHand: map[hub.ID]*held{}, tenants: map[hub.ID]int{}, slow: map[hub.ID]time.Time{}, disowned: map[int64]time.Time{}, idle: make(chan struct{}),
 		due: func(time.Duration) {}, freed: func() {}, before: func(context.Context) time.Duration { return -1 },
 	}
 	close(p.idle)
@@ -144,6 +147,7 @@ func (p *pump) claimAll(ctx, carry context.Context, all *sync.WaitGroup) error {
 		since := now()
 		claimed, err := p.claim(ctx, request)
 		if err != nil {
+			p.disown(request.Fence)
 			return err
 		}
 		for _, c := range claimed {
@@ -198,6 +202,22 @@ func (p *pump) noteSlow() {
 		}
 	}
 	maps.DeleteFunc(p.slow, func(_ hub.ID, until time.Time) bool { return at.After(until) })
+}
+
+// disown remembers a claim that failed. The database may make it all the same, even after it has been away
+// for a while, and then nobody carries those chats.
+func (p *pump) disown(fence int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.disowned[fence] = time.Now().Add(disownFor)
+}
+
+// claimedInVain lists the fences that are disowned.
+func (p *pump) claimedInVain() []int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	maps.DeleteFunc(p.disowned, func(_ int64, until time.Time) bool { return time.Now().After(until) })
+	return slices.Collect(maps.Keys(p.disowned))
 }
 
 // share tells the pump which tenants have enough in hand over all workers.

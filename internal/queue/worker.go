@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,6 +43,7 @@ func NewWorker(c redis.UniversalClient, carrier Carrier, log *slog.Logger) *Work
 	w.lookup.due, w.delivery.due = w.due, w.due
 	w.lookup.freed, w.delivery.freed = w.lookup.ring, w.lookup.ring
 	w.delivery.before = func(ctx context.Context) time.Duration { return w.sweep(ctx, carrier) }
+	c.AddHook(pauseAfterErrors{})
 	w.server = asynq.NewServerFromRedisClient(c, asynq.Config{
 		Concurrency:              8,
 		Queues:                   map[string]int{queueNames[hub.LaneLookup]: 3, queueNames[hub.LaneDelivery]: 1},
@@ -106,7 +108,7 @@ func (w *Worker) sweep(ctx context.Context, c Carrier) time.Duration {
 	}
 	w.mu.Lock()
 	w.dueAt = time.Time{}
-	request := hub.SweepRequest{}
+	request := hub.SweepRequest{Disowned: slices.Concat(w.lookup.claimedInVain(), w.delivery.claimedInVain())}
 	if look := time.Since(w.shared) >= sharedLook; look {
 		w.shared, request.Cap = time.Now(), sharedCap
 	}

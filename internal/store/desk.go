@@ -26,6 +26,7 @@ type deskRow struct {
 	HandshakeAt          *time.Time
 	FirstSignedAt        *time.Time
 	PausedAt             *time.Time
+	ThrottledUntil       *time.Time
 	ProblemAt            *time.Time
 	ProblemCode          string
 }
@@ -38,6 +39,7 @@ func newDeskRow(d hub.Desk) deskRow {
 		SecretSealed: d.SecretSealed, PreviousSecretSealed: d.PreviousSecretSealed, PreviousSecretUntil: timeOrNull(d.PreviousSecretUntil),
 		Email: d.Email, APIKeySealed: d.APIKeySealed, APIKeyHint: d.APIKeyHint, Unsigned: string(d.Unsigned),
 		HandshakeAt: timeOrNull(d.HandshakeAt), FirstSignedAt: timeOrNull(d.FirstSignedAt), PausedAt: timeOrNull(d.PausedAt),
+		ThrottledUntil: timeOrNull(d.ThrottledUntil),
 	}
 	if d.Problem != nil {
 		r.ProblemAt, r.ProblemCode = timeOrNull(d.Problem.At), d.Problem.Code
@@ -51,6 +53,7 @@ func (r deskRow) desk() hub.Desk {
 		SecretSealed: r.SecretSealed, PreviousSecretSealed: r.PreviousSecretSealed, PreviousSecretUntil: timeOrZero(r.PreviousSecretUntil),
 		Email: r.Email, APIKeySealed: r.APIKeySealed, APIKeyHint: r.APIKeyHint, Unsigned: hub.UnsignedPolicy(r.Unsigned),
 		HandshakeAt: timeOrZero(r.HandshakeAt), FirstSignedAt: timeOrZero(r.FirstSignedAt), PausedAt: timeOrZero(r.PausedAt),
+		ThrottledUntil: timeOrZero(r.ThrottledUntil),
 	}
 	if r.ProblemCode != "" {
 		d.Problem = &hub.DeskProblem{At: timeOrZero(r.ProblemAt), Code: r.ProblemCode}

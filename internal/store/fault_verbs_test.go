@@ -124,3 +124,20 @@ func TestHasteningMakesATenantsWaitingChatsReady(t *testing.T) {
 		}
 	})
 }
+
+// A claim that the database made although the worker was told that it failed holds its chats for nobody.
+func TestASweepFreesWhatWasClaimedInVain(t *testing.T) {
+	onQueues(t, func(q queueTest) {
+		a := signUp(q, q.Store)
+		lost, held := a.chat("v1"), a.chat("v2")
+		q.accept(lost)
+		vain := q.claimOne(lost)
+		q.accept(held)
+		q.claimOne(held)
+		swept, err := q.Store.Sweep(q.Context(), hub.SweepRequest{Lease: time.Minute, Disowned: []int64{vain.Fence, 7}})
+		if err != nil || swept.Ready != 1 {
+			q.Fatalf("Sweep = %+v, %v; want the one chat free", swept, err)
+		}
+		q.claimOne(lost)
+	})
+}

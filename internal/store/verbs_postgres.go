@@ -177,7 +177,8 @@ func (v postgresVerbs) sweep(ctx context.Context, r hub.SweepRequest) (hub.Swept
 	var next *float64
 	var busy uuids
 	limit := pgtype.Int4{Int32: int32(r.Cap), Valid: r.Cap > 0}
-	err := v.pool.QueryRow(ctx, "select ready, next_ms, busy from sweep_work($1, $2)", r.Lease.Milliseconds(), limit).Scan(&ready, &next, &busy)
+	disowned := append(pgtype.FlatArray[int64]{}, r.Disowned...) // never nil: nothing equals null
+	err := v.pool.QueryRow(ctx, "select ready, next_ms, busy from sweep_work($1, $2, $3)", r.Lease.Milliseconds(), limit, disowned).Scan(&ready, &next, &busy)
 	if err != nil {
 		return hub.Swept{}, err
 	}

@@ -254,6 +254,11 @@ func (v sqliteVerbs) sweep(ctx context.Context, r hub.SweepRequest) (hub.Swept, 
 				return err
 			}
 		}
+		for _, fence := range r.Disowned {
+			if _, err := t.exec("update work set due_at = ? where state = 1 and fence = ?", t.now, fence); err != nil {
+				return err
+			}
+		}
 		ready, err := t.exec(`update work set state = 0, due_at = null where rowid in (
 			select rowid from work where state <> 0 and due_at <= ? order by due_at limit ?)`, t.now, sweepLimit)
 		if err != nil {

@@ -137,12 +137,14 @@ begin
 end $$;
 -- +goose StatementEnd
 
--- Also returns the tenants with _cap chats in hand or more, over all workers; none when _cap is null.
+-- Also frees what was leased by claims whose caller never heard of it, and returns the tenants with _cap chats in
+-- hand or more, over all workers; none when _cap is null.
 drop function sweep_work;
 -- +goose StatementBegin
-create function sweep_work(_lease_ms bigint default 0, _cap int default null)
+create function sweep_work(_lease_ms bigint default 0, _cap int default null, _disowned bigint[] default '{}')
 returns table (ready int, next_ms double precision, busy uuid[])
 language plpgsql security definer set search_path = '' as $$
+declare freed int;
 begin
   with due as materialized (
     select w.ctid as place from public.work w
@@ -158,6 +160,17 @@ begin
     select extract(epoch from w.due_at - now()) * 1000 into next_ms from public.work w
     where w.state <> 0 and w.due_at > now()
     order by w.due_at limit 1;
+  end if;
+  if cardinality(_disowned) > 0 then
+    with vain as materialized (
+      select w.ctid as place from public.work w
+      where w.state <> 0 and w.due_at > now() and w.due_at <= now() + _lease_ms * interval '1 ms'
+        and w.state = 1 and w.fence = any (_disowned)
+      for update skip locked
+    )
+    update public.work w set state = 0, due_at = null from vain where w.ctid = vain.place;
+    get diagnostics freed = row_count;
+    ready := ready + freed;
   end if;
   busy := '{}';
   if _cap is not null then

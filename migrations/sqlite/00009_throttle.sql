@@ -1,0 +1,3 @@
+-- +goose Up
+
+alter table desks add column throttled_until timestamp;
