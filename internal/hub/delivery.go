@@ -181,8 +181,8 @@ func (c *carrying) mustWait(ctx context.Context) time.Duration {
 		c.trail.Problem = "LiveSupporti refused the e-mail or the API key."
 		return c.pauseWait()
 	}
-	c.setup.desk.pause.extend(c.setup.Desk.ThrottledUntil) // what another worker was told
-	if left := c.setup.desk.pause.left(c.hub.Now()); left > 0 {
+	left := max(c.setup.desk.pause.left(c.hub.Now()), c.setup.Desk.ThrottledUntil.Sub(c.hub.Now()))
+	if left > 0 {
 		c.trail.Unauthorized, c.trail.Problem = false, "LiveSupporti asked us to slow down."
 		return jitter(left*5/4 + time.Millisecond) // later rather than earlier, and not all at once
 	}
@@ -310,8 +310,8 @@ func (c *carrying) beginPause(ctx context.Context) {
 // again. Waits that are over before that are not worth telling.
 func (c *carrying) throttle(ctx context.Context, wait time.Duration) {
 	until := c.hub.Now().Add(wait)
-	c.setup.desk.pause.extend(until)
-	if wait < tellThrottled {
+	c.setup.desk.pause.extend(c.hub.Now().Add(min(wait, tellThrottled))) // also for what is in hand already
+	if wait <= tellThrottled {
 		return
 	}
 	_, err := c.hub.Store.Tenant(c.TenantID).UpdateDesk(ctx, func(d *Desk) error {
@@ -322,11 +322,13 @@ func (c *carrying) throttle(ctx context.Context, wait time.Duration) {
 		return nil
 	})
 	if err != nil && !errors.Is(err, errNotMine) {
+		c.setup.desk.pause.extend(until)
 		c.log.WarnContext(ctx, "the others do not know that LiveSupporti wants to be left alone", "error", err)
 	}
 }
 
-const tellThrottled = 500 * time.Millisecond
+// tellThrottled is the longest wait that a worker keeps to itself.
+const tellThrottled = time.Second
 
 func (c *carrying) endPause(ctx context.Context) {
 	if c.setup.Desk.PausedAt.IsZero() {

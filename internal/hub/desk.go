@@ -187,7 +187,7 @@ func (h *Hub) UpdateDesk(ctx context.Context, a Actor, c DeskChange) (DeskView, 
 	return h.viewDesk(ctx, d)
 }
 
-func (d *Desk) resume() { d.PausedAt, d.Problem = time.Time{}, nil }
+func (d *Desk) resume() { d.PausedAt, d.ThrottledUntil, d.Problem = time.Time{}, time.Time{}, nil }
 
 // hasten sends out what waited for the desk, once the reason is gone. If it cannot, the chats come when
 // they are due.
