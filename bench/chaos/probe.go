@@ -39,23 +39,23 @@ func callbackOf(ctx context.Context, t *stack.Tenant) (callback, error) {
 }
 
 // notify sends a notification, signed. The answer's body has been read.
-func (c callback) notify(ctx context.Context, client *http.Client, notification any) (*http.Response, error) {
+func (c callback) notify(ctx context.Context, client *http.Client, notification any) (status int, header http.Header, err error) {
 	body, err := json.Marshal(notification)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	req.Header.Set("Content-Type", livesupporti.ContentType)
 	req.Header.Set(livesupporti.SignatureHeader, livesupporti.Sign(body, c.secret))
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
-	return resp, errors.Join(err, resp.Body.Close())
+	return resp.StatusCode, resp.Header, errors.Join(err, resp.Body.Close())
 }
 
 // probes ask, over and over during an outage, what a sender and an orchestrator ask. What they send is signed, but no
@@ -121,11 +121,11 @@ func (p *probes) notification(ctx context.Context) (status int, retryAfter strin
 		"Id": fmt.Sprintf("probe-%s-%d-%d", p.run.row.Name, p.run.seed, p.number.Add(1)), "Attempt": 1,
 		"Notifications": []any{map[string]any{"Action": "Probe", "Data": map[string]any{}}},
 	}
-	resp, err := p.to.notify(ctx, p.client, probe)
+	status, header, err := p.to.notify(ctx, p.client, probe)
 	if err != nil {
 		return 0, ""
 	}
-	return resp.StatusCode, resp.Header.Get("Retry-After")
+	return status, header.Get("Retry-After")
 }
 
 func (p *probes) status(ctx context.Context, url string) int {

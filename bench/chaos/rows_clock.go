@@ -58,7 +58,7 @@ func (r *run) buildWorkerWithClock(ctx context.Context) (restore func() error, e
 	if settable { // the whole run is built with the tag
 		return func() error { return nil }, nil
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-tags", "flaws", "-o", worker+"-clock", "./cmd/worker") //nolint:gosec // our own folder
+	build := exec.CommandContext(ctx, "go", "build", "-tags", "flaws", "-o", worker+"-clock", "./cmd/worker")
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build a worker whose clock can be set: %w\n%s", err, out)
 	}

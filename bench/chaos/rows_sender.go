@@ -69,7 +69,7 @@ func (l *ledger) latest() chat {
 
 // repeatChat announces a chat once more, as one of the sender's attempts.
 func (r *run) repeatChat(ctx context.Context, client *http.Client, to callback, c chat, email string, attempt int) error {
-	resp, err := to.notify(ctx, client, map[string]any{
+	status, _, err := to.notify(ctx, client, map[string]any{
 		"Id": c.Firing, "Attempt": attempt,
 		"Notifications": []any{map[string]any{"Action": "ChatStarted", "Data": map[string]any{
 			"AccountId": c.Account, "AgentId": c.Agent, "Visitor": map[string]any{"Id": c.Visitor, "Email": email},
@@ -78,7 +78,7 @@ func (r *run) repeatChat(ctx context.Context, client *http.Client, to callback, 
 	if err != nil {
 		return fmt.Errorf("repeat a notification: %w", err)
 	}
-	if resp.StatusCode == http.StatusOK {
+	if status == http.StatusOK {
 		r.count("copies_accepted", 1)
 	}
 	return nil
