@@ -53,7 +53,7 @@ var mutants = []mutant{
 	},
 	{Flaw: flaw.NoDedupe, Row: "A2", Sentence: "kept and never begun", size: size{Chats: 300}},
 	{
-		Flaw: flaw.OldestWins, Row: "N2", Sentence: "ended as superseded", size: size{Chats: 400},
+		Flaw: flaw.OldestWins, Row: "N2", Sentence: "ended as superseded", size: size{Chats: 1200},
 		Rewrites: []rewrite{
 			{"accept_chats", "case when excluded.started_at >= w.started_at and w.state <> 1 then", "case when false then"},
 			{"accept_chats", "case when excluded.started_at >= w.started_at then", "case when false then"},

@@ -353,9 +353,18 @@ func (c *carrying) postpone(ctx context.Context, delay time.Duration, last *Atte
 // end writes the outcome. It always returns false, so that a step can say: nothing left to do.
 func (c *carrying) end(ctx context.Context, o Outcome, last *Attempt) bool {
 	f := Finish{Hold: c.Hold, Outcome: o, MS: c.now(), CardVersion: c.trail.Version, Trail: c.trail.bytes(), Details: c.Details, Attempt: last}
+	if last != nil {
+		// What was posted is worth writing down even when the lease is lost by now: if nobody came since, it counts.
+		patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+		defer cancel()
+		ctx = patient
+	}
 	c.keep(ctx, func() (Grip, error) { return c.hub.Store.Finish(ctx, f) }, "outcome", o.String(), "ms", f.MS)
 	return false
 }
+
+// keepTime is how long the outcome of a post is tried to be written.
+const keepTime = 20 * time.Second
 
 // later gives the chat back. It always returns false, as end does.
 func (c *carrying) later(ctx context.Context, lane Lane, delay time.Duration, last *Attempt) bool {
@@ -368,7 +377,7 @@ func (c *carrying) later(ctx context.Context, lane Lane, delay time.Duration, la
 // keep writes a result, trying again while the lease lasts: a database that is away for a moment must
 // not make us post the same details twice.
 func (c *carrying) keep(ctx context.Context, write func() (Grip, error), what ...any) {
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 200*time.Millisecond) {
 		grip, err := write()
 		switch {
 		case err == nil && grip == Lost:

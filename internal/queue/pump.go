@@ -39,10 +39,11 @@ const (
 	claimBatch   = 64
 	claimShare   = 8 // of one tenant per claim
 	poll         = 500 * time.Millisecond
-	pollIll      = 50 * time.Millisecond // while Redis does not answer
-	claimPause   = time.Second           // after a failed claim
-	claimTimeout = 2 * time.Second       // well inside the lease
-	disownFor    = time.Minute           // after a failed claim; one a second fails while the database is away
+	pollIll      = 50 * time.Millisecond  // while Redis does not answer
+	claimPause   = time.Second            // after a failed claim
+	writersFirst = 500 * time.Millisecond // from when the database answers again until the next claim
+	claimTimeout = 2 * time.Second        // well inside the lease
+	disownFor    = time.Minute            // after a failed claim; one a second fails while the database is away
 )
 
 // pump claims the chats of one lane and carries them, as many at once as there are slots.
@@ -102,6 +103,7 @@ func (p *pump) run(ctx, carry context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	all.Go(func() { p.keepLeases(ctx, carry) })
+	failed := false
 	for {
 		select {
 		case <-ctx.Done():
@@ -109,16 +111,34 @@ func (p *pump) run(ctx, carry context.Context) {
 		case <-p.wake:
 		case <-timer.C:
 		}
+		if failed && !p.recovered(ctx) {
+			timer.Reset(claimPause)
+			continue
+		}
 		next := p.interval()
 		if d := p.before(ctx); d >= 0 {
 			next = min(next, d)
 		}
-		if err := p.claimAll(ctx, carry, &all); err != nil && ctx.Err() == nil {
+		err := p.claimAll(ctx, carry, &all)
+		if failed = err != nil && ctx.Err() == nil; failed {
 			p.log.Error("claim failed", "queue", queueNames[p.lane], "error", err)
 			next = claimPause
 		}
 		timer.Reset(next)
 	}
+}
+
+// recovered waits until the database answers again, and then until who posted meanwhile has written it down: a
+// crash of the database forgets leases, so a claim that came first would have the same details posted again.
+func (p *pump) recovered(ctx context.Context) bool {
+	if _, err := p.carrier.Sweep(ctx, hub.SweepRequest{}); err != nil {
+		return false
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(writersFirst):
+	}
+	return true
 }
 
 // stop waits for what is in hand and lets a drain go.
