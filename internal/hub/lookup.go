@@ -124,8 +124,20 @@ func (h *Hub) askOne(ctx context.Context, s *openSetup, id ID, q connectors.Quer
 	case a := <-done:
 		return a
 	case <-ctx.Done():
-		return Answer{Err: ctx.Err()}
+		return Answer{Err: h.whoseTime(s, id, ctx.Err())}
 	}
+}
+
+// whoseTime says of a time-out that it is our own database's, when that is all the source asks.
+func (h *Hub) whoseTime(s *openSetup, id ID, err error) error {
+	o, ok := s.sources[id]
+	if !ok || !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	if c, known := h.Connectors.Find(o.Connection.Kind); known && c.Spec().Imports {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return err
 }
 
 func timeOf(s *openSetup, id ID, a Answer) SourceTime {

@@ -131,7 +131,9 @@ func (p *pump) run(ctx, carry context.Context) {
 // recovered waits until the database answers again, and then until who posted meanwhile has written it down: a
 // crash of the database forgets leases, so a claim that came first would have the same details posted again.
 func (p *pump) recovered(ctx context.Context) bool {
-	if _, err := p.carrier.Sweep(ctx, hub.SweepRequest{}); err != nil {
+	sweep, cancel := context.WithTimeout(ctx, claimTimeout)
+	defer cancel()
+	if _, err := p.carrier.Sweep(sweep, hub.SweepRequest{}); err != nil {
 		return false
 	}
 	select {
