@@ -374,8 +374,8 @@ func (c *carrying) later(ctx context.Context, lane Lane, delay time.Duration, la
 	return false
 }
 
-// keep writes a result, trying again while the lease lasts: a database that is away for a moment must
-// not make us post the same details twice.
+// keep writes a result, trying again until ctx ends: a database that is away for a moment must not make us
+// post the same details twice.
 func (c *carrying) keep(ctx context.Context, write func() (Grip, error), what ...any) {
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 200*time.Millisecond) {
 		grip, err := write()
@@ -393,7 +393,7 @@ func (c *carrying) keep(ctx context.Context, write func() (Grip, error), what ..
 		}
 		select {
 		case <-ctx.Done():
-			c.log.WarnContext(ctx, "result not kept before the lease was lost", "error", err)
+			c.log.WarnContext(ctx, "result not kept, the lease will run out", "error", err)
 			return
 		case <-time.After(wait):
 		}

@@ -286,7 +286,7 @@ func (p *pump) carry(ctx context.Context, w hub.Work) {
 	after := p.carrier.Carry(ctx, w)
 	if p.lost(w.Hold) {
 		grip, err := p.carrier.LetGo(context.WithoutCancel(ctx), w.Hold)
-		after.Freed = err == nil && grip == hub.Overtaken
+		after.Freed = after.Freed || err == nil && grip == hub.Overtaken
 	}
 	p.mu.Lock()
 	p.noteSlow()
