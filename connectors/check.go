@@ -32,4 +32,14 @@ type Step struct {
 	State  StepState // ok, warn or fail
 	Detail string    // what was seen, in one sentence without secrets or visitor values
 	Advice string    // what to do; empty when ok
+	Script string    // text to paste elsewhere that does it, such as SQL; may be empty
+	// Suggest lists settings that would help. The portal offers them with a click.
+	Suggest []Suggestion
+}
+
+// Suggestion is a value for a setting that is not secret.
+type Suggestion struct {
+	Setting string // name of the property
+	Value   string
+	Label   string // for people: "Trust this certificate"
 }

@@ -44,6 +44,20 @@ type Discoverer interface {
 	Discover(ctx context.Context) (Catalog, error)
 }
 
+// BatchLooker is implemented by sources that answer several questions with the calls of one; their Spec
+// says how many. The host gathers questions that wait at the same time.
+type BatchLooker interface {
+	// LookupBatch gives one answer for each query, in their order. Queries may ask for different fields and
+	// may repeat an address.
+	LookupBatch(ctx context.Context, queries []Query) []Answer
+}
+
+// Upgrader is implemented by connectors whose settings changed their meaning since version 1.
+type Upgrader interface {
+	// Upgrade turns settings of one version into those of the next. It is pure and leaves s as it is.
+	Upgrade(from int, s Settings) (Settings, error)
+}
+
 // Importer is implemented by connectors whose data is a file the tenant uploads.
 type Importer interface {
 	// Import reads the file to its end and hands each good row to the sink, in file order. Bad rows are
@@ -59,6 +73,8 @@ type OpenInput struct {
 	Dial     DialFunc     // the guarded dialer, for protocols other than HTTP
 	Resolve  ResolveFunc  // the guarded resolver, to be used before Dial where a library asks for one
 	Rows     RowFinder    // the rows imported for this connection; nil for kinds that import nothing
+	Token    TokenFunc    // the tenant's OAuth login; nil for kinds without one
+	Calls    Limiter      // holds the source to its vendor's limits; never nil
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -68,6 +84,21 @@ type DialFunc func(ctx context.Context, network, address string) (net.Conn, erro
 
 // ResolveFunc has the shape of net.Resolver.LookupHost.
 type ResolveFunc func(ctx context.Context, host string) ([]string, error)
+
+// TokenFunc gives an access token that is good for a while, or an *Error: AuthRevoked when the tenant has
+// to connect (again). The host renews tokens before they expire, and once more after a lookup that ended
+// with AuthExpired.
+type TokenFunc func(ctx context.Context) (string, error)
+
+// Limiter holds the calls of one connection to the vendor's limits, counted over all workers. Buckets are
+// those of Spec.Limits.
+type Limiter interface {
+	// Wait returns when one more call may be made. If that would be after the context's deadline, it answers
+	// an *Error of class RateLimited at once.
+	Wait(ctx context.Context, bucket string) error
+	// Learn replaces what Spec says about a bucket by what the vendor says.
+	Learn(l Limit)
+}
 
 // Query is one question about one visitor.
 type Query struct {
@@ -100,6 +131,15 @@ type Result struct {
 	Match     Match
 	Records   []Record // best first; one when Found, at least two when Ambiguous, none otherwise
 	MatchedOn string   // the field that held the address, as the vendor names it; empty when None
+	// Partial says what could not be had beside the records, such as names of owners. The fields concerned
+	// are absent or less readable; the rest is good.
+	Partial []*Error
+}
+
+// Answer is what a batch says about one query: a result, or an *Error.
+type Answer struct {
+	Result Result
+	Err    error
 }
 
 // Record is one visitor as one source knows it, by field id. A field that the source does not have is
@@ -142,4 +182,5 @@ type Field struct {
 	Kind   Kind
 	Group  string // optional heading, e.g. the table
 	Sample string // an example value for the portal, at most 80 characters; may be empty
+	Minor  bool   // rarely wanted: offered when people search for it
 }

@@ -29,7 +29,9 @@ type Error struct {
 	Fix        string        // what the tenant does about it
 	Field      string        // the setting to look at, when there is one
 	Line       int           // the line of an imported file, when there is one
-	RetryAfter time.Duration // for RateLimited; 0 = unknown
+	RetryAfter time.Duration // when to ask again, for RateLimited and Transient; 0 = unknown
+	Bucket     string        // for RateLimited: the limit of Spec that was hit; empty = all of the connection
+	Reference  string        // the vendor's id of its answer, for its support; may be empty
 	Err        error         // the cause, for the log
 }
 

@@ -3,6 +3,7 @@ package connectors
 import (
 	"encoding/json"
 	"strconv"
+	"time"
 )
 
 // Spec describes a kind of source as data. The portal draws its form from it, the host validates and
@@ -15,11 +16,40 @@ type Spec struct {
 	// Settings is a JSON Schema 2020-12 object with "additionalProperties": false. Hints the host and
 	// portal understand on a property: "x-secret": true (sealed, write-only), "x-order": n,
 	// "x-group": "heading", "x-advanced": true, "x-placeholder": "…", "x-widget": "password" | "textarea"
-	// | "lines", "x-help": "…". Every property has a title and a description; a choice is an enum, or a oneOf
-	// of const, title and description.
+	// | "lines", "x-help": "…", "x-fix": "what to type instead, when the pattern does not fit", "x-when":
+	// {"other": ["value", …]} (only of use, and only shown, while the other property has one of the values),
+	// "x-binds-secrets": true (says who is shown the secrets: when it changes, they are asked for again).
+	// Every property has a title and a description; a choice is an enum, or a oneOf of const, title and
+	// description.
 	Settings json.RawMessage
 	Guide    string // Markdown: what the tenant does on the other side, step by step
 	Imports  bool   // the data comes as a file; the connector implements Importer
+
+	OAuth  *OAuth        // nil when tenants cannot connect by OAuth
+	Limits []Limit       // what the vendor allows, until its answers say otherwise
+	Batch  int           // visitors that one lookup can ask about; above 1 sources implement BatchLooker
+	Fresh  time.Duration // an answer is good for so long, where calls are dear; 0 = ask every time
+	Sunset time.Time     // when the vendor ends the version of its API that is used; zero = unknown
+}
+
+// OAuth describes a vendor's OAuth 2.0 authorization code flow. The client's id and secret are the
+// operator's.
+type OAuth struct {
+	AuthorizeURL string // where the tenant's browser goes
+	TokenURL     string
+	RevokeURL    string // RFC 7009; empty = the vendor has none
+	Scopes       []string
+	Optional     []string // scopes asked for in optional_scope, which the tenant's plan may lack
+	PKCE         bool
+	// Setting and Value say when the login is used: the setting has this value.
+	Setting, Value string
+}
+
+// Limit is a number of calls in a time.
+type Limit struct {
+	Bucket string // "" for vendors with one limit
+	Calls  int
+	Per    time.Duration
 }
 
 // Settings are a connection's settings by property name, secrets included, as JSON values.
