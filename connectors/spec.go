@@ -41,6 +41,7 @@ type OAuth struct {
 	Scopes       []string
 	Optional     []string // scopes asked for in optional_scope, which the tenant's plan may lack
 	PKCE         bool
+	Account      []string // members of the token answer that name the tenant's account there, the best first
 	// Setting and Value say when the login is used: the setting has this value.
 	Setting, Value string
 }

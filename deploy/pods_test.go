@@ -160,10 +160,13 @@ func TestPodsSpreadOverNodesAndZones(t *testing.T) {
 	})
 }
 
-// secretFiles says which secrets a pod may hold, by the setting that names the file.
-func secretFiles(name string) []string {
+// secretFiles says which secrets a pod may hold, by the setting that names the file, with the values of that name.
+func secretFiles(values, name string) []string {
 	if name == "sidecard-migrate" {
 		return []string{"DATABASE_OWNER_URL", "DATABASE_URL"}
+	}
+	if strings.Contains(values, "full") {
+		return []string{"DATABASE_URL", "HUBSPOT_CLIENT_SECRET", "MASTER_KEY", "REDIS_URL"}
 	}
 	return []string{"DATABASE_URL", "MASTER_KEY", "REDIS_URL"}
 }
@@ -193,15 +196,15 @@ func TestPodsHoldTheirOwnSecretsAlone(t *testing.T) {
 				}
 			}
 		}
-		if got := slices.Sorted(maps.Values(mounted)); !slices.Equal(got, secretFiles(name)) {
-			t.Errorf("it holds %v, want %v", got, secretFiles(name))
+		if got := slices.Sorted(maps.Values(mounted)); !slices.Equal(got, secretFiles(t.Name(), name)) {
+			t.Errorf("it holds %v, want %v", got, secretFiles(t.Name(), name))
 		}
 		for setting, value := range env(c) {
 			if file, ok := strings.CutSuffix(setting, "_FILE"); ok && mounted[value] != file {
 				t.Errorf("%s is %s, where there is no such secret: %v", setting, value, mounted)
 			}
 		}
-		for _, secret := range secretFiles(name) {
+		for _, secret := range secretFiles(t.Name(), name) {
 			if env(c)[secret+"_FILE"] == "" {
 				t.Errorf("%s_FILE is not set", secret)
 			}
@@ -231,6 +234,7 @@ func TestSecretsKeepTheNamesThatWereGiven(t *testing.T) {
 		want[program+"DATABASE_URL"] = "postgres-app/url"
 		want[program+"REDIS_URL"] = "redis/url"
 		want[program+"MASTER_KEY"] = "sidecard-key/current"
+		want[program+"HUBSPOT_CLIENT_SECRET"] = "hubspot/secret"
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("secrets are %v\nwant %v", got, want)

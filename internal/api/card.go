@@ -99,6 +99,6 @@ func presentOutcome(t hub.OutcomeText) contract.Outcome {
 func presentSource(s hub.SourceTime) contract.SourceTime {
 	return contract.SourceTime{
 		ConnectionId: s.ConnectionID, Name: s.Name, Kind: s.Kind, Match: contract.SourceMatch(s.Match),
-		StartMs: s.StartMS, Ms: s.MS, Problem: presentSourceProblem(s.Problem),
+		StartMs: s.StartMS, Ms: s.MS, AgeMs: some(s.AgeMS), Problem: presentSourceProblem(s.Problem),
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // ListConnectors implements contract.StrictServerInterface.
 func (o operations) ListConnectors(context.Context, contract.ListConnectorsRequestObject) (contract.ListConnectorsResponseObject, error) {
-	return contract.ListConnectors200JSONResponse{Connectors: each(o.hub.Kinds(), presentKind)}, nil
+	return contract.ListConnectors200JSONResponse{Connectors: each(o.hub.Kinds(), o.presentKind)}, nil
 }
 
 // ListConnections implements contract.StrictServerInterface.
@@ -106,10 +106,53 @@ func (o operations) ImportFile(ctx context.Context, r contract.ImportFileRequest
 	return contract.ImportFile200JSONResponse(presentImport(result)), nil
 }
 
-func presentKind(s connectors.Spec) contract.Connector {
-	return contract.Connector{
+// BeginLogin implements contract.StrictServerInterface.
+func (o operations) BeginLogin(ctx context.Context, r contract.BeginLoginRequestObject) (contract.BeginLoginResponseObject, error) {
+	ctx, actor := member(ctx)
+	to, err := o.hub.BeginLogin(ctx, actor, r.ConnectionId)
+	if err != nil {
+		return nil, err
+	}
+	return contract.BeginLogin200JSONResponse{AuthorizeUrl: to}, nil
+}
+
+// FinishLogin implements contract.StrictServerInterface.
+func (o operations) FinishLogin(ctx context.Context, r contract.FinishLoginRequestObject) (contract.FinishLoginResponseObject, error) {
+	ctx, actor := member(ctx)
+	v, err := o.hub.FinishLogin(ctx, actor, hub.LoginReturn{State: r.Body.State, Code: given(r.Body.Code), Error: given(r.Body.Error)})
+	if err != nil {
+		return nil, err
+	}
+	return contract.FinishLogin200JSONResponse(presentConnection(v)), nil
+}
+
+// EndLogin implements contract.StrictServerInterface.
+func (o operations) EndLogin(ctx context.Context, r contract.EndLoginRequestObject) (contract.EndLoginResponseObject, error) {
+	ctx, actor := member(ctx)
+	v, err := o.hub.EndLogin(ctx, actor, r.ConnectionId)
+	if err != nil {
+		return nil, err
+	}
+	return contract.EndLogin200JSONResponse(presentConnection(v)), nil
+}
+
+func (o operations) presentKind(s connectors.Spec) contract.Connector {
+	c := contract.Connector{
 		Kind: s.Kind, Name: s.Name, Summary: s.Summary, SettingsSchema: s.Settings, Guide: s.Guide, Imports: s.Imports,
 	}
+	if s.OAuth != nil {
+		c.Oauth = &contract.ConnectorOAuth{Available: o.hub.CanConnect(s.Kind), Setting: s.OAuth.Setting, Value: s.OAuth.Value}
+	}
+	return c
+}
+
+func presentLogin(v hub.LoginView) *contract.Login {
+	l := &contract.Login{State: contract.LoginState(v.State), Account: v.Account, Scopes: append([]string{}, v.Scopes...)}
+	if !v.ConnectedAt.IsZero() {
+		at := v.ConnectedAt.UTC()
+		l.ConnectedAt = &at
+	}
+	return l
 }
 
 func presentConnection(v hub.ConnectionView) contract.Connection {
@@ -128,6 +171,9 @@ func presentConnection(v hub.ConnectionView) contract.Connection {
 		check := presentCheck(*v.Connection.Check)
 		c.LastCheck = &check
 	}
+	if v.Login != nil {
+		c.Login = presentLogin(*v.Login)
+	}
 	if v.Connection.Import != nil {
 		imported := presentImport(*v.Connection.Import)
 		c.LastImport = &imported
@@ -140,7 +186,18 @@ func presentCheck(r hub.CheckResult) contract.CheckReport {
 }
 
 func presentStep(s connectors.Step) contract.CheckStep {
-	return contract.CheckStep{Name: s.Name, State: contract.CheckStepState(s.State), Detail: s.Detail, Advice: s.Advice}
+	step := contract.CheckStep{
+		Name: s.Name, State: contract.CheckStepState(s.State), Detail: s.Detail, Advice: s.Advice, Script: some(s.Script),
+	}
+	if len(s.Suggest) > 0 {
+		hints := each(s.Suggest, presentSuggestion)
+		step.Suggest = &hints
+	}
+	return step
+}
+
+func presentSuggestion(s connectors.Suggestion) contract.Suggestion {
+	return contract.Suggestion{Setting: s.Setting, Value: s.Value, Label: s.Label}
 }
 
 func presentImport(r hub.ImportResult) contract.ImportReport {
@@ -159,7 +216,7 @@ func presentReject(r connectors.Reject) contract.RejectedRow {
 
 func presentField(f connectors.Field) contract.Field {
 	return contract.Field{
-		Id: f.ID, Label: f.Label, Kind: contract.FieldKind(f.Kind), Group: some(f.Group), Sample: some(f.Sample),
+		Id: f.ID, Label: f.Label, Kind: contract.FieldKind(f.Kind), Group: some(f.Group), Sample: some(f.Sample), Minor: some(f.Minor),
 	}
 }
 

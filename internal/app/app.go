@@ -22,6 +22,7 @@ import (
 	"sidecard/internal/flaw"
 	"sidecard/internal/hub"
 	"sidecard/internal/livesupporti"
+	"sidecard/internal/meter"
 	"sidecard/internal/queue"
 	"sidecard/internal/vault"
 	"sidecard/web"
@@ -75,9 +76,9 @@ func New(ctx context.Context, c Config, b Backends, log *slog.Logger) (*App, err
 	out := door.HTTP(egress.HTTPOptions{})
 	ringer := queue.NewRinger(b.Redis, log)
 	h := hub.New(hub.Config{
-		Store: b.Store, Ringer: ringer, LiveSupporti: livesupporti.NewClient(c.LiveSupporti, out), Connectors: registry,
+		Store: b.Store, Ringer: ringer, LiveSupporti: livesupporti.NewClient(c.LiveSupporti, out), Connectors: registry, Meter: meter.New(b.Redis),
 		Way:   hub.Way{HTTP: func() *http.Client { return door.HTTP(egress.HTTPOptions{}) }, Dial: door.DialContext, Resolve: door.LookupHost},
-		Vault: seal, Passwords: auth.NewPasswords(2), Tokens: tokens, PublicURL: c.PublicURL,
+		OAuth: c.oauthClients(), Vault: seal, Passwords: auth.NewPasswords(2), Tokens: tokens, PublicURL: c.PublicURL,
 		Limits: hub.Limits{ChatDeadline: c.ChatDeadline, LookupDeadline: c.LookupDeadline}, Now: flaw.Now, Log: log,
 	})
 	return &App{Hub: h, config: c, backends: b, ringer: ringer, log: log}, nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"net/url"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"sidecard/internal/egress"
+	"sidecard/internal/hub"
 )
 
 // Config is everything an operator can set. The same struct documents itself: docs/configuration.md is
@@ -30,8 +32,13 @@ type Config struct {
 	LiveSupporti string `env:"LIVESUPPORTI_API_URL" envDefault:"https://livesupporti.com/api" comment:"Where details are posted."`
 
 	AllowCIDRs     string   `env:"EGRESS_ALLOW_CIDRS" comment:"Private networks that connections may reach, comma separated. Default: none."`
-	DenyCIDRs      string   `env:"EGRESS_DENY_CIDRS" comment:"Networks that connections may never reach, comma separated; wins over the allowed ones. Name your own database and Redis here when they stand in an allowed network."`
+	DenyCIDRs      string   `env:"EGRESS_DENY_CIDRS" comment:"Networks that connections may never reach, comma separated; wins over the allowed ones. Sidecard's own database and Redis are never reached in any case."`
 	TrustedProxies []string `env:"TRUSTED_PROXIES" comment:"Addresses or networks of the proxies in front, whose X-Forwarded-For is believed, comma separated. Default: none."`
+
+	HubSpotAPI          string `env:"HUBSPOT_API_URL" envDefault:"https://api.hubapi.com" comment:"HubSpot's API."`
+	HubSpotApp          string `env:"HUBSPOT_APP_URL" envDefault:"https://app.hubspot.com" comment:"HubSpot's pages, where tenants consent."`
+	HubSpotClientID     string `env:"HUBSPOT_CLIENT_ID" comment:"Client id of your app at HubSpot, with PUBLIC_URL/connect/callback as its redirect URL. Without it tenants connect HubSpot with a service key only."`
+	HubSpotClientSecret string `env:"HUBSPOT_CLIENT_SECRET" comment:"Client secret of that app. Or HUBSPOT_CLIENT_SECRET_FILE." secret:"true"`
 
 	ChatDeadline   time.Duration `env:"CHAT_DEADLINE" envDefault:"10m" comment:"A chat older than this is not delivered any more."`
 	LookupDeadline time.Duration `env:"LOOKUP_DEADLINE" envDefault:"3s" comment:"All sources of one chat together get this long."`
@@ -42,7 +49,7 @@ type Config struct {
 }
 
 // fileVariants are the settings that a mounted file may hold instead.
-var fileVariants = []string{"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "MASTER_KEY"}
+var fileVariants = []string{"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "MASTER_KEY", "HUBSPOT_CLIENT_SECRET"}
 
 // FromEnv reads the configuration from the environment. It checks values, not whether they are there:
 // each program asks for what it needs with Require. No error holds a secret's value.
@@ -112,7 +119,7 @@ func (c *Config) check() error {
 	for _, u := range []struct {
 		name  string
 		value *string
-	}{{"PUBLIC_URL", &c.PublicURL}, {"LIVESUPPORTI_API_URL", &c.LiveSupporti}} {
+	}{{"PUBLIC_URL", &c.PublicURL}, {"LIVESUPPORTI_API_URL", &c.LiveSupporti}, {"HUBSPOT_API_URL", &c.HubSpotAPI}, {"HUBSPOT_APP_URL", &c.HubSpotApp}} {
 		*u.value = strings.TrimSuffix(*u.value, "/")
 		if *u.value != "" && !isAddress(*u.value) {
 			return fmt.Errorf("%s must be an address such as https://sidecard.example.com", u.name)
@@ -120,6 +127,9 @@ func (c *Config) check() error {
 	}
 	if _, err := c.door(); err != nil {
 		return err
+	}
+	if (c.HubSpotClientID == "") != (c.HubSpotClientSecret == "") {
+		return errors.New("set both HUBSPOT_CLIENT_ID and HUBSPOT_CLIENT_SECRET, or neither")
 	}
 	for i, p := range c.TrustedProxies {
 		c.TrustedProxies[i] = strings.TrimSpace(p)
@@ -159,7 +169,28 @@ func (c *Config) door() (o egress.Options, err error) {
 	if o.DenyCIDRs, err = egress.ParseCIDRs(c.DenyCIDRs); err != nil {
 		return o, fmt.Errorf("EGRESS_DENY_CIDRS: %w", err)
 	}
+	o.Own = ownServers(c.DatabaseURL, c.OwnerURL, c.RedisURL)
 	return o, nil
+}
+
+// ownServers lists the servers of URLs as host:port. What cannot be read is left to who connects.
+func ownServers(urls ...string) (servers []string) {
+	ports := map[string]string{"postgres": "5432", "postgresql": "5432", "redis": "6379", "rediss": "6379"}
+	for _, text := range urls {
+		if u, err := url.Parse(text); err == nil && u.Hostname() != "" {
+			servers = append(servers, net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), ports[u.Scheme])))
+		}
+	}
+	return servers
+}
+
+// oauthClients are the operator's registrations at vendors, by kind of connector.
+func (c *Config) oauthClients() map[string]hub.OAuthClient {
+	clients := map[string]hub.OAuthClient{}
+	if c.HubSpotClientID != "" {
+		clients["hubspot"] = hub.OAuthClient{ID: c.HubSpotClientID, Secret: c.HubSpotClientSecret}
+	}
+	return clients
 }
 
 // Require says which of the named settings are missing, in one sentence.

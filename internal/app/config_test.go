@@ -68,6 +68,7 @@ func isSentence(t *testing.T, err error) {
 func TestFromEnvWithoutSettingsGivesTheDefaults(t *testing.T) {
 	want := app.Config{
 		ListenAddr: ":8080", LiveSupporti: "https://livesupporti.com/api", ChatDeadline: 10 * time.Minute,
+		HubSpotAPI: "https://api.hubapi.com", HubSpotApp: "https://app.hubspot.com",
 		LookupDeadline: 3 * time.Second, MaxUploadMiB: 100, DrainDelay: 2 * time.Second, DatabaseConns: 12, LogLevel: slog.LevelInfo,
 	}
 	for name, set := range map[string]map[string]string{
@@ -88,7 +89,8 @@ func TestFromEnvReadsEverySetting(t *testing.T) {
 		"DATABASE_OWNER_URL": "postgres://owner@db/s", "REDIS_URL": "redis://r:6379/1", "MASTER_KEY": key,
 		"LIVESUPPORTI_API_URL": "http://127.0.0.1:8090/api/", "EGRESS_ALLOW_CIDRS": "10.0.0.0/8, fd00::/8", "EGRESS_DENY_CIDRS": "10.0.0.5/32",
 		"TRUSTED_PROXIES": "10.1.0.0/16,10.2.0.1", "CHAT_DEADLINE": "5m30s", "LOOKUP_DEADLINE": "900ms", "MAX_UPLOAD_MIB": "7",
-		"DRAIN_DELAY": "0s", "DATABASE_CONNECTIONS": "2", "LOG_LEVEL": "debug",
+		"DRAIN_DELAY": "0s", "DATABASE_CONNECTIONS": "2", "LOG_LEVEL": "debug", "HUBSPOT_API_URL": "http://127.0.0.1:8091/",
+		"HUBSPOT_APP_URL": "http://127.0.0.1:8091", "HUBSPOT_CLIENT_ID": "id", "HUBSPOT_CLIENT_SECRET": canary,
 	}
 	for _, s := range settings() {
 		if set[s.name] == "" {
@@ -101,6 +103,7 @@ func TestFromEnvReadsEverySetting(t *testing.T) {
 		OwnerURL: "postgres://owner@db/s", RedisURL: "redis://r:6379/1", MasterKey: key,
 		LiveSupporti: "http://127.0.0.1:8090/api", AllowCIDRs: "10.0.0.0/8, fd00::/8", DenyCIDRs: "10.0.0.5/32",
 		TrustedProxies: []string{"10.1.0.0/16", "10.2.0.1"}, ChatDeadline: 5*time.Minute + 30*time.Second,
+		HubSpotAPI: "http://127.0.0.1:8091", HubSpotApp: "http://127.0.0.1:8091", HubSpotClientID: "id", HubSpotClientSecret: canary,
 		LookupDeadline: 900 * time.Millisecond, MaxUploadMiB: 7, DatabaseConns: 2, LogLevel: slog.LevelDebug,
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
@@ -128,6 +131,10 @@ func TestFromEnvSaysWhichSettingIsWrong(t *testing.T) {
 		{"PUBLIC_URL", "https://sidecard.example.com/#here", "PUBLIC_URL" + address},
 		{"PUBLIC_URL", "https://user:" + canary + "@sidecard.example.com", "PUBLIC_URL" + address},
 		{"PUBLIC_URL", "https://%zz" + canary, "PUBLIC_URL" + address},
+		{"HUBSPOT_API_URL", "api.hubapi.com", "HUBSPOT_API_URL" + address},
+		{"HUBSPOT_APP_URL", "https://app.hubspot.com?x=" + canary, "HUBSPOT_APP_URL" + address},
+		{"HUBSPOT_CLIENT_ID", "id", "set both HUBSPOT_CLIENT_ID and HUBSPOT_CLIENT_SECRET, or neither"},
+		{"HUBSPOT_CLIENT_SECRET", canary, "set both HUBSPOT_CLIENT_ID and HUBSPOT_CLIENT_SECRET, or neither"},
 		{"LIVESUPPORTI_API_URL", "/api", "LIVESUPPORTI_API_URL" + address},
 		{"LIVESUPPORTI_API_URL", "https://desk:" + canary + "@example.com/api", "LIVESUPPORTI_API_URL" + address},
 		{"EGRESS_ALLOW_CIDRS", "10.0.0.0/8;10.1.0.0/16", `EGRESS_ALLOW_CIDRS: "10.0.0.0/8;10.1.0.0/16" is not a network: write it like 10.20.0.0/16`},
@@ -198,7 +205,11 @@ func TestFromEnvNamesAllSettingsOfAWrongKindAtOnce(t *testing.T) {
 func TestSecretsMayComeFromFiles(t *testing.T) {
 	text := newKey(t)
 	for _, s := range settings() {
-		got, err := fromEnv(t, map[string]string{s.name + "_FILE": file(t, " "+text+"\r\n")})
+		set := map[string]string{s.name + "_FILE": file(t, " "+text+"\r\n")}
+		if s.name == "HUBSPOT_CLIENT_SECRET" {
+			set["HUBSPOT_CLIENT_ID"] = "id"
+		}
+		got, err := fromEnv(t, set)
 		if err != nil {
 			t.Fatalf("%s_FILE: %v", s.name, err)
 		}

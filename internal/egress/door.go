@@ -5,8 +5,8 @@
 // It refuses private, local and special addresses in every spelling, names
 // that resolve to one of them even once, search domains, anything but TCP,
 // redirects, proxies from the environment, and answers that are too long or
-// take too long. It knows nothing of ports: which ports make sense is for the
-// connector to say.
+// take too long, and Sidecard's own servers. Of ports it knows nothing else:
+// which make sense is for the connector to say.
 package egress
 
 import (
@@ -58,8 +58,10 @@ type Options struct {
 	// the one in which the tenants' databases live. Default none.
 	AllowCIDRs []netip.Prefix
 	// DenyCIDRs are public addresses that the operator closes, for example
-	// Sidecard's own database and control plane. They win over AllowCIDRs.
+	// the control plane. They win over AllowCIDRs.
 	DenyCIDRs []netip.Prefix
+	// Own are Sidecard's own servers, "host:port", which nothing leads to.
+	Own []string
 	// Resolver defaults to [net.DefaultResolver].
 	Resolver Resolver
 }
@@ -68,6 +70,7 @@ type Options struct {
 type Door struct {
 	guard    *ssrf.Guardian
 	deny     []netip.Prefix
+	own      ownServers
 	resolver Resolver
 	dial     func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -82,6 +85,7 @@ func New(o Options) *Door {
 	if d.resolver == nil {
 		d.resolver = net.DefaultResolver
 	}
+	d.own.names, d.own.resolver = slices.Clone(o.Own), d.resolver
 	d.dial = (&net.Dialer{Control: d.control}).DialContext
 	return d
 }
@@ -102,6 +106,7 @@ func (d *Door) DialContext(ctx context.Context, network, address string) (net.Co
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
+	d.own.refresh(ctx)
 	addrs, err := d.resolve(ctx, host)
 	if err != nil {
 		return nil, err
@@ -168,7 +173,7 @@ func (d *Door) control(network, address string, _ syscall.RawConn) error {
 		return ErrForbidden
 	}
 	to, err := netip.ParseAddrPort(address)
-	if err != nil || d.Forbidden(to.Addr()) {
+	if err != nil || d.Forbidden(to.Addr()) || d.own.include(to) {
 		return ErrForbidden
 	}
 	return nil

@@ -32,6 +32,7 @@ var floors = map[string]floor{
 	"internal/store": 1,
 	"internal/queue": 1,
 	"internal/mail":  1,
+	"internal/meter": 1,
 	"internal/tour":  1, // a client of the public API, for the demonstration and the benchmark
 	"connectors/*":   1,
 

@@ -39,9 +39,13 @@ func isResting(err error) bool {
 	return errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests)
 }
 
-// sourceBreaker counts what may be better in a moment; wrong settings answer at once and cost nobody time.
+// sourceBreaker counts trouble of the source. Wrong settings and used-up limits answer at once and cost nobody
+// time.
 func sourceBreaker() *gobreaker.CircuitBreaker[connectors.Result] {
-	return newBreaker[connectors.Result](sourceRest, func(err error) bool { return connectors.AsError(err).Retryable() })
+	return newBreaker[connectors.Result](sourceRest, func(err error) bool {
+		class := connectors.AsError(err).Class
+		return class == connectors.Transient || class == connectors.Bug
+	})
 }
 
 func restingSource(err error) error {

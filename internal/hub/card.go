@@ -82,7 +82,21 @@ func Fill(lines []Line, answers map[ID]Answer) Filled {
 		}
 		f.Fields = append(f.Fields, livesupporti.Field{Name: l.Label, Value: truncate(printable(value), maxValue)})
 	}
+	if len(f.Fields) > 0 {
+		f.Fields = append(f.Fields, ages(lines, answers)...)
+	}
 	return f
+}
+
+// ages tells the agent which values are from an earlier lookup because their source is in trouble.
+func ages(lines []Line, answers map[ID]Answer) (fields []livesupporti.Field) {
+	ids, _ := Card{Lines: lines}.sources()
+	for _, id := range ids {
+		if a := answers[id]; a.Instead != nil {
+			fields = append(fields, livesupporti.Field{Name: truncate(printable(a.From), maxLabel), Value: "as it was " + ago(a.Age)})
+		}
+	}
+	return fields
 }
 
 // value gives the formatted value, or why there is none.
@@ -270,7 +284,7 @@ func (h *Hub) Preview(ctx context.Context, a Actor, email string, lines []Line) 
 	if len(card.Lines) == 0 {
 		return Preview{}, fail(CodeNotReady, "No card is published yet. Send the lines to preview, or publish a card first.")
 	}
-	found := h.askAll(ctx, h.askOne, setup, card, strings.TrimSpace(email), 0)
+	found := h.askAll(ctx, h.askNow, setup, card, strings.TrimSpace(email), 0)
 	filled := Fill(card.Lines, found.answers)
 	p := Preview{
 		CardVersion: card.Version, Details: filled.Fields, LeftOut: filled.LeftOut, Sources: found.times,

@@ -63,6 +63,7 @@ type ConnectionView struct {
 	Connection Connection
 	Status     string // new, working, warning, failing
 	OnCard     bool   // the published card uses it
+	Login      *LoginView
 }
 
 // OneLookup is what one source knows about an address.
@@ -109,9 +110,15 @@ func (h *Hub) ListConnections(ctx context.Context, a Actor) ([]ConnectionView, e
 	if err != nil {
 		return nil, err
 	}
+	logins, err := t.Logins(ctx)
+	if err != nil {
+		return nil, err
+	}
 	views := make([]ConnectionView, len(all))
 	for i, c := range all {
-		views[i] = viewConnection(c, card)
+		if views[i], err = h.viewConnection(a.TenantID, c, card, logins); err != nil {
+			return nil, err
+		}
 	}
 	return views, nil
 }
@@ -124,11 +131,42 @@ func (h *Hub) GetConnection(ctx context.Context, a Actor, id ID) (ConnectionView
 		return ConnectionView{}, err
 	}
 	card, err := t.Card(ctx)
-	return viewConnection(c, card), err
+	if err != nil {
+		return ConnectionView{}, err
+	}
+	logins, err := t.Logins(ctx)
+	if err != nil {
+		return ConnectionView{}, err
+	}
+	return h.viewConnection(a.TenantID, c, card, logins)
 }
 
-func viewConnection(c Connection, card Card) ConnectionView {
-	return ConnectionView{Connection: c, Status: c.status(), OnCard: card.uses(c.ID)}
+// viewConnection shows a connection's settings in the meaning of today's version.
+func (h *Hub) viewConnection(tenant ID, c Connection, card Card, logins []Login) (ConnectionView, error) {
+	v := ConnectionView{Connection: c, Status: c.status(), OnCard: card.uses(c.ID), Login: h.viewLogin(c, logins)}
+	switch {
+	case v.Login == nil:
+	case v.Login.State == "none":
+		v.Status = "new"
+	case v.Login.State == "needs_reconnect":
+		v.Status = "failing"
+	}
+	connector, ok := h.Connectors.Find(c.Kind)
+	if !ok || c.SpecVersion >= connector.Spec().Version {
+		return v, nil
+	}
+	all, err := h.settings(tenant, connector, c)
+	if err != nil {
+		return v, err
+	}
+	schema, err := readSchema(connector.Spec())
+	if err != nil {
+		return v, err
+	}
+	open, secret := schema.split(all)
+	v.Connection.SecretNames = names(secret)
+	v.Connection.Settings, err = json.Marshal(open)
+	return v, err
 }
 
 func (c Connection) status() string {
@@ -156,15 +194,14 @@ func (h *Hub) CreateConnection(ctx context.Context, a Actor, kind, name string, 
 	if name == "" {
 		return ConnectionView{}, invalid("/name", "Give the connection a name that your team recognises.")
 	}
-	spec := connector.Spec()
-	c := Connection{ID: NewID(), Kind: kind, Name: name, SpecVersion: spec.Version, CreatedAt: h.Now(), UpdatedAt: h.Now()}
-	if err := h.storeSettings(a.TenantID, &c, spec, s); err != nil {
+	c := Connection{ID: NewID(), Kind: kind, Name: name, CreatedAt: h.Now(), UpdatedAt: h.Now()}
+	if err := h.storeSettings(ctx, a.TenantID, &c, connector, s); err != nil {
 		return ConnectionView{}, err
 	}
 	if err := h.Store.Tenant(a.TenantID).CreateConnection(ctx, c); err != nil {
 		return ConnectionView{}, err
 	}
-	return viewConnection(c, Card{}), nil
+	return h.viewConnection(a.TenantID, c, Card{}, nil)
 }
 
 // UpdateConnection renames a connection or replaces its settings; secrets that are left out stay.
@@ -182,13 +219,21 @@ func (h *Hub) UpdateConnection(ctx context.Context, a Actor, id ID, name *string
 		if !ok {
 			return fmt.Errorf("connection %s has unknown kind %q", c.ID, c.Kind)
 		}
-		merged, err := h.secretSettings(a.TenantID, *c)
+		before, err := h.settings(a.TenantID, connector, *c)
 		if err != nil {
+			return err
+		}
+		schema, err := readSchema(connector.Spec())
+		if err != nil {
+			return err
+		}
+		open, merged := schema.split(before)
+		if err := schema.askAgain(open, merged, s); err != nil {
 			return err
 		}
 		maps.Copy(merged, s)
 		c.Check, c.UpdatedAt = nil, h.Now()
-		return h.storeSettings(a.TenantID, c, connector.Spec(), merged)
+		return h.storeSettings(ctx, a.TenantID, c, connector, merged)
 	})
 	if err != nil {
 		return ConnectionView{}, err
@@ -196,23 +241,29 @@ func (h *Hub) UpdateConnection(ctx context.Context, a Actor, id ID, name *string
 	return h.GetConnection(ctx, a, id)
 }
 
-// storeSettings checks settings and puts them into c, the secret ones sealed.
-func (h *Hub) storeSettings(tenant ID, c *Connection, spec connectors.Spec, all connectors.Settings) error {
+// storeSettings checks settings and puts them into c, the secret ones sealed. Secrets that the other settings
+// make useless are forgotten.
+func (h *Hub) storeSettings(ctx context.Context, tenant ID, c *Connection, connector connectors.Connector, all connectors.Settings) error {
 	if all == nil {
 		all = connectors.Settings{}
 	}
+	spec := connector.Spec()
+	schema, err := readSchema(spec)
+	if err != nil {
+		return err
+	}
+	schema.forgetUseless(all)
 	if err := checkSettings(spec, all); err != nil {
 		return err
 	}
-	schema, err := readSchema(spec)
-	if err != nil {
+	if err := h.tryOpen(ctx, connector, all); err != nil {
 		return err
 	}
 	open, secret := schema.split(all)
 	if c.Settings, err = json.Marshal(open); err != nil {
 		return err
 	}
-	c.SecretNames, c.Secrets = names(secret), nil
+	c.SpecVersion, c.SecretNames, c.Secrets = spec.Version, names(secret), nil
 	if len(secret) == 0 {
 		return nil
 	}
@@ -222,6 +273,24 @@ func (h *Hub) storeSettings(tenant ID, c *Connection, spec connectors.Spec, all 
 	}
 	c.Secrets, err = h.seal(connectionRef(tenant, c.ID), plain)
 	return err
+}
+
+// tryOpen lets the connector judge settings that fit its schema. It needs no network.
+func (h *Hub) tryOpen(ctx context.Context, connector connectors.Connector, all connectors.Settings) error {
+	spec := connector.Spec()
+	if spec.Imports { // it has no rows yet
+		return nil
+	}
+	in := h.openInput(all)
+	in.Calls = newCalls(h.Meter, ID{}, spec, h.Now)
+	source, err := connector.Open(ctx, in)
+	if e := (*connectors.Error)(nil); errors.As(err, &e) {
+		return invalid(strings.TrimSuffix("/settings/"+e.Field, "/"), strings.TrimSpace(e.Message+" "+e.Fix))
+	}
+	if err != nil {
+		return err
+	}
+	return source.Close()
 }
 
 func (h *Hub) secretSettings(tenant ID, c Connection) (connectors.Settings, error) {
@@ -242,7 +311,18 @@ func (h *Hub) DeleteConnection(ctx context.Context, a Actor, id ID) error {
 	if v.OnCard {
 		return fail(CodeConflict, "The published card shows fields of this connection. Publish a card without them first.")
 	}
-	return h.Store.Tenant(a.TenantID).DeleteConnection(ctx, id)
+	t := h.Store.Tenant(a.TenantID)
+	login, err := t.Login(ctx, id)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	if err := t.DeleteConnection(ctx, id); err != nil {
+		return err
+	}
+	if login.Tokens != nil {
+		h.revokeLogin(ctx, a.TenantID, v.Connection, login)
+	}
+	return nil
 }
 
 // CheckConnection tries a connection step by step and keeps the result.
@@ -250,7 +330,7 @@ func (h *Hub) CheckConnection(ctx context.Context, a Actor, id ID) (CheckResult,
 	ctx, cancel := context.WithTimeout(ctx, h.Limits.CheckTimeout)
 	defer cancel()
 	var result CheckResult
-	err := h.withSource(ctx, a, id, func(s connectors.Source) error {
+	err := h.withSource(ctx, a, id, func(s *source) error {
 		report, err := s.Check(ctx)
 		result = CheckResult{At: h.Now(), Report: report}
 		return err
@@ -270,8 +350,8 @@ func (h *Hub) Fields(ctx context.Context, a Actor, id ID) ([]connectors.Field, e
 	ctx, cancel := context.WithTimeout(ctx, h.Limits.CheckTimeout)
 	defer cancel()
 	var fields []connectors.Field
-	err := h.withSource(ctx, a, id, func(s connectors.Source) error {
-		d, ok := s.(connectors.Discoverer)
+	err := h.withSource(ctx, a, id, func(s *source) error {
+		d, ok := s.Source.(connectors.Discoverer)
 		if !ok {
 			return nil
 		}
@@ -287,14 +367,15 @@ func (h *Hub) LookUpOne(ctx context.Context, a Actor, id ID, email string) (OneL
 	ctx, cancel := context.WithTimeout(ctx, h.Limits.CheckTimeout)
 	defer cancel()
 	var one OneLookup
-	err := h.withSource(ctx, a, id, func(s connectors.Source) error {
+	err := h.withSource(ctx, a, id, func(s *source) error {
 		began := h.Now()
-		r, err := s.Lookup(ctx, connectors.Query{Email: strings.TrimSpace(email)})
+		answer := s.lookUp(ctx, connectors.Query{Email: strings.TrimSpace(email)})
 		one.MS = milliseconds(h.Now().Sub(began))
-		if err != nil {
-			one.Match, one.Problem = matchFailed, problemOf(err)
+		if answer.Err != nil {
+			one.Match, one.Problem = matchFailed, problemOf(answer.Err)
 			return nil
 		}
+		r := answer.Result
 		one.Match, one.Matches = r.Match.String(), len(r.Records)
 		if r.Match == connectors.Found {
 			for _, field := range slices.Sorted(maps.Keys(r.Records[0])) {
@@ -308,7 +389,7 @@ func (h *Hub) LookUpOne(ctx context.Context, a Actor, id ID, email string) (OneL
 }
 
 // withSource opens a connection's source for one use. Errors of the source become sentences for people.
-func (h *Hub) withSource(ctx context.Context, a Actor, id ID, use func(connectors.Source) error) error {
+func (h *Hub) withSource(ctx context.Context, a Actor, id ID, use func(*source) error) error {
 	setup, err := h.Store.Tenant(a.TenantID).Setup(ctx)
 	if err != nil {
 		return err

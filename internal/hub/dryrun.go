@@ -56,7 +56,7 @@ func (h *Hub) rehearse(ctx context.Context, s *openSetup, record ChatRecord, kep
 	if o := kept.unaskable(s.Card); o != Waiting {
 		return r, o, nil
 	}
-	f := h.askAll(ctx, h.askOne, s, s.Card, kept.Email, 0)
+	f := h.askAll(ctx, h.askNow, s, s.Card, kept.Email, 0)
 	made, err := kept.compose(s.Card, f)
 	if err != nil {
 		return r, Waiting, err

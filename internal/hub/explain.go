@@ -163,10 +163,13 @@ func join(sources []SourceTime, match string) string {
 func missing(sources []SourceTime) string {
 	var all []string
 	for _, s := range sources {
-		switch s.Match {
-		case matchFailed:
+		switch {
+		case s.Match == matchFailed || s.AgeMS == 0 && s.Problem != nil:
 			all = append(all, s.Name+": "+s.Problem.Message)
-		case "ambiguous":
+		case s.Problem != nil:
+			was := time.Duration(s.AgeMS * float64(time.Millisecond))
+			all = append(all, s.Name+" did not answer; shown is what it said "+ago(was)+". "+s.Problem.Message)
+		case s.Match == "ambiguous":
 			all = append(all, s.Name+" knows several records.")
 		}
 	}
@@ -214,6 +217,19 @@ func inWords(d time.Duration) string {
 		return count(int(d/time.Minute), "minute", "minutes")
 	}
 	return count(int(d.Round(time.Second)/time.Second), "second", "seconds")
+}
+
+// ago writes how long something is past, roughly: 40 seconds ago, 12 minutes ago.
+func ago(d time.Duration) string {
+	switch {
+	case d < 100*time.Second:
+		d = d.Round(time.Second)
+	case d < 100*time.Minute:
+		d = d.Round(time.Minute)
+	default:
+		d = d.Round(time.Hour)
+	}
+	return inWords(d) + " ago"
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

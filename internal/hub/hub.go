@@ -29,7 +29,9 @@ type Config struct {
 	Ringer       Ringer
 	LiveSupporti LiveSupporti
 	Connectors   *connectors.Registry
+	Meter        Meter
 	Way          Way
+	OAuth        map[string]OAuthClient // by kind; kinds that are not here cannot be connected by OAuth
 	Vault        *vault.Vault
 	Passwords    *auth.Passwords
 	Tokens       *auth.Tokens
@@ -95,6 +97,7 @@ type Hub struct {
 	desks   *deskCache
 	setups  *setupCache
 	refused *refusedLimit
+	answers *answers
 }
 
 // New makes a Hub.
@@ -110,6 +113,7 @@ func New(c Config) *Hub {
 	h.desks = newDeskCache()
 	h.setups = newSetupCache()
 	h.refused = newRefusedLimit()
+	h.answers = newAnswers(c.Now)
 	return h
 }
 

@@ -6,66 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"sidecard/connectors"
 	"sidecard/internal/livesupporti"
 )
-
-// Answer is what one source said about one visitor.
-type Answer struct {
-	Result connectors.Result
-	Err    error // nil, or why there is no result
-}
-
-// SourceTime is one source's part in a lookup, without any of the visitor's values.
-type SourceTime struct {
-	ConnectionID ID             `json:"connection_id"`
-	Name         string         `json:"name"`
-	Kind         string         `json:"kind"`
-	Match        string         `json:"match"`    // none, found, ambiguous, failed
-	StartMS      float64        `json:"start_ms"` // after the chat was received
-	MS           float64        `json:"ms"`
-	Problem      *SourceProblem `json:"problem,omitempty"`
-}
-
-const matchFailed = "failed"
-
-// found is the result of asking all of a card's sources.
-type found struct {
-	answers map[ID]Answer
-	times   []SourceTime // in the order of the card
-}
-
-// asker asks one source; Hub.askOne, or that behind the source's breaker.
-type asker func(ctx context.Context, s *openSetup, id ID, q connectors.Query) Answer
-
-// askAll asks all the connections of a card at once under one deadline. What has not answered by then has
-// failed; the others are used. offset is the chat's age, in milliseconds, for the times.
-func (h *Hub) askAll(ctx context.Context, ask asker, s *openSetup, card Card, email string, offset float64) found {
-	ids, fields := card.sources()
-	f := found{answers: make(map[ID]Answer, len(ids)), times: make([]SourceTime, len(ids))}
-	ctx, cancel := context.WithTimeout(ctx, h.Limits.LookupDeadline)
-	defer cancel()
-	var mu sync.Mutex
-	var all sync.WaitGroup
-	began := h.Now()
-	for i, id := range ids {
-		all.Go(func() {
-			start := h.Now()
-			answer := ask(ctx, s, id, connectors.Query{Email: email, Fields: fields[id]})
-			t := timeOf(s, id, answer)
-			t.StartMS = offset + milliseconds(start.Sub(began))
-			t.MS = milliseconds(h.Now().Sub(start))
-			mu.Lock()
-			defer mu.Unlock()
-			f.answers[id], f.times[i] = answer, t
-		})
-	}
-	all.Wait()
-	return f
-}
 
 // sources lists the connections of a card in the order of its lines, and the fields it shows of each.
 func (c Card) sources() ([]ID, map[ID][]string) {
@@ -82,75 +27,6 @@ func (c Card) sources() ([]ID, map[ID][]string) {
 	return ids, fields
 }
 
-// askRested asks a source unless its breaker leaves it alone. A person who tries a source out does not go
-// through here: they shall see what it says now.
-func (h *Hub) askRested(ctx context.Context, s *openSetup, id ID, q connectors.Query) Answer {
-	o, ok := s.sources[id]
-	if !ok {
-		return h.askOne(ctx, s, id, q)
-	}
-	result, err := o.breaker.Execute(func() (connectors.Result, error) {
-		a := h.askOne(ctx, s, id, q)
-		return a.Result, a.Err
-	})
-	if isResting(err) {
-		err = restingSource(err)
-	}
-	return Answer{Result: result, Err: err}
-}
-
-// askOne asks one source. It returns at the deadline even when the source does not, and turns a panic
-// into an error: one bad source must not cost the others their turn.
-func (h *Hub) askOne(ctx context.Context, s *openSetup, id ID, q connectors.Query) Answer {
-	done := make(chan Answer, 1)
-	go func() {
-		defer func() {
-			if p := recover(); p != nil {
-				done <- Answer{Err: &connectors.Error{
-					Class: connectors.Bug, Code: "panic",
-					Message: "The source broke while it was asked.", Fix: "Tell us the reference.", Err: fmt.Errorf("panic: %v", p),
-				}}
-			}
-		}()
-		source, err := h.source(s, id)
-		if err != nil {
-			done <- Answer{Err: err}
-			return
-		}
-		result, err := source.Lookup(ctx, q)
-		done <- Answer{Result: result, Err: err}
-	}()
-	select {
-	case a := <-done:
-		return a
-	case <-ctx.Done():
-		return Answer{Err: h.whoseTime(s, id, ctx.Err())}
-	}
-}
-
-// whoseTime says of a time-out that it is our own database's, when that is all the source asks.
-func (h *Hub) whoseTime(s *openSetup, id ID, err error) error {
-	o, ok := s.sources[id]
-	if !ok || !errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	if c, known := h.Connectors.Find(o.Connection.Kind); known && c.Spec().Imports {
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	return err
-}
-
-func timeOf(s *openSetup, id ID, a Answer) SourceTime {
-	t := SourceTime{ConnectionID: id, Match: a.Result.Match.String()}
-	if o := s.sources[id]; o != nil {
-		t.Name, t.Kind = o.Connection.Name, o.Connection.Kind
-	}
-	if a.Err != nil {
-		t.Match, t.Problem = matchFailed, problemOf(a.Err)
-	}
-	return t
-}
-
 // judge names the outcome that the answers lead to, if LiveSupporti takes the details.
 func (f found) judge(filled Filled) Outcome {
 	var hit, several, failed bool
@@ -160,6 +36,7 @@ func (f found) judge(filled Filled) Outcome {
 			failed = true
 		case a.Result.Match == connectors.Found:
 			hit = true
+			failed = failed || a.Instead != nil || len(a.Result.Partial) > 0
 		case a.Result.Match == connectors.Ambiguous:
 			several = true
 		}
@@ -180,14 +57,20 @@ func (f found) judge(filled Filled) Outcome {
 	}
 }
 
-// mayChange reports whether asking again a little later could give another answer.
-func (f found) mayChange() bool {
+// nextTry says when asking again could give another answer, after n tries before this one: with the usual wait,
+// or when the first of the sources that named a time may be asked.
+func (f found) nextTry(n int) (delay time.Duration, sense bool) {
 	for _, a := range f.answers {
-		if a.Err != nil && connectors.AsError(a.Err).Retryable() {
-			return true
+		if a.Err == nil {
+			continue
+		}
+		e := connectors.AsError(a.Err)
+		wait := max(backoff(n), e.RetryAfter)
+		if e.Retryable() && (!sense || wait < delay) {
+			delay, sense = wait, true
 		}
 	}
-	return false
+	return delay, sense
 }
 
 // Trail is what is kept of a chat's way, beside its details: names and times, none of the visitor's values.
@@ -258,7 +141,7 @@ func (c *carrying) lookUp(ctx context.Context) (details []byte, ok bool) {
 	if o := c.chat.unaskable(c.setup.Card); o != Waiting {
 		return nil, c.end(ctx, o, nil)
 	}
-	f := c.hub.askAll(ctx, c.hub.askRested, c.setup, c.setup.Card, c.chat.Email, c.now())
+	f := c.hub.askAll(ctx, c.hub.askForChat, c.setup, c.setup.Card, c.chat.Email, c.now())
 	began := c.now()
 	made, err := c.chat.compose(c.setup.Card, f)
 	if err != nil {
@@ -278,7 +161,7 @@ func (c *carrying) lookUp(ctx context.Context) (details []byte, ok bool) {
 		if f.ourFault() && c.left() > ownTrouble {
 			return nil, c.later(ctx, LaneLookup, jitter(ownTrouble), nil)
 		}
-		if delay := backoff(c.Claims - 1); f.mayChange() && c.Claims < lookupTries && c.left() > delay {
+		if delay, sense := f.nextTry(c.Claims - 1); sense && c.Claims < lookupTries && c.left() > delay {
 			return nil, c.later(ctx, LaneLookup, delay, nil)
 		}
 	}

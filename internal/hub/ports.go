@@ -68,6 +68,28 @@ type TenantStore interface {
 	UpdateConnection(ctx context.Context, id ID, change func(*Connection) error) (Connection, error)
 	DeleteConnection(ctx context.Context, id ID) error // with its rows
 
+	// Logins lists the logins there are. Login gives one; ErrNotFound when there is none.
+	Logins(ctx context.Context) ([]Login, error)
+	Login(ctx context.Context, connection ID) (Login, error)
+	// BeginLogin notes an attempt to connect, in place of an earlier one of the connection. A login that is
+	// there already stays.
+	BeginLogin(ctx context.Context, a LoginAttempt) error
+	// TakeLoginAttempt removes and gives the attempt with this state, user and an end after now; ErrNotFound
+	// when there is none.
+	TakeLoginAttempt(ctx context.Context, state [32]byte, user ID, now time.Time) (LoginAttempt, error)
+	// ReplaceLogin stores a login after an attempt, with the next generation, and DeleteLogin forgets it. Both
+	// grow the connection's revision.
+	ReplaceLogin(ctx context.Context, l Login) error
+	DeleteLogin(ctx context.Context, connection ID) error
+	// LeaseLogin gives the right to renew a login of this generation to one caller, for so long by the
+	// database's clock. False: somebody else has it or had it.
+	LeaseLogin(ctx context.Context, connection ID, generation int64, lease time.Duration) (bool, error)
+	// RenewLogin stores renewed tokens as the next generation and ends the lease; nil tokens only end it.
+	// RevokeLogin notes that the vendor refused. Both do nothing when the generation is another by now, and
+	// neither grows a revision.
+	RenewLogin(ctx context.Context, connection ID, generation int64, tokens []byte) error
+	RevokeLogin(ctx context.Context, connection ID, generation int64, at time.Time) error
+
 	// Card gives the newest version; the zero Card (version 0) when there is none.
 	Card(ctx context.Context) (Card, error)
 	Cards(ctx context.Context) ([]Card, error) // newest first
@@ -128,6 +150,15 @@ type Ringer interface {
 type LiveSupporti interface {
 	PostDetails(ctx context.Context, cred livesupporti.Credentials, visitorID string, body []byte) (livesupporti.Answer, error)
 	Agents(ctx context.Context, cred livesupporti.Credentials) (count int, a livesupporti.Answer, err error)
+}
+
+// Meter counts calls against limits over all processes, as well as it can.
+type Meter interface {
+	// Take counts one call of so many that are allowed in any stretch of time as long as per. Or it says how
+	// long to wait before asking again; then nothing was counted.
+	Take(ctx context.Context, key string, calls int, per time.Duration) (wait time.Duration)
+	// Pause makes every Take of the key wait for at least d from now on.
+	Pause(ctx context.Context, key string, d time.Duration)
 }
 
 // Lane is one of the two queues that chats wait in.

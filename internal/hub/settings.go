@@ -2,10 +2,12 @@ package hub
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -20,8 +22,12 @@ import (
 // settingsSchema is the part of a kind's schema that the hub reads itself.
 type settingsSchema struct {
 	Properties map[string]struct {
-		Title  string `json:"title"`
-		Secret bool   `json:"x-secret"`
+		Title   string                       `json:"title"`
+		Default json.RawMessage              `json:"default"`
+		Secret  bool                         `json:"x-secret"`
+		Binds   bool                         `json:"x-binds-secrets"`
+		Fix     string                       `json:"x-fix"`
+		When    map[string][]json.RawMessage `json:"x-when"`
 	} `json:"properties"`
 }
 
@@ -46,6 +52,70 @@ func (s settingsSchema) split(all connectors.Settings) (open, secret connectors.
 	return open, secret
 }
 
+// value gives a setting, or its default.
+func (s settingsSchema) value(all connectors.Settings, name string) json.RawMessage {
+	if v, ok := all[name]; ok {
+		return v
+	}
+	return s.Properties[name].Default
+}
+
+// useful reports whether the other settings leave a use for this one.
+func (s settingsSchema) useful(all connectors.Settings, name string) bool {
+	for other, values := range s.Properties[name].When {
+		if !slices.ContainsFunc(values, func(v json.RawMessage) bool { return sameJSON(v, s.value(all, other)) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// forgetUseless removes secrets that the other settings leave no use for.
+func (s settingsSchema) forgetUseless(all connectors.Settings) {
+	for name := range all {
+		if s.Properties[name].Secret && !s.useful(all, name) {
+			delete(all, name)
+		}
+	}
+}
+
+// askAgain demands the stored secrets once more when a change would show them to somebody else.
+func (s settingsSchema) askAgain(open, secret, change connectors.Settings) error {
+	moved := false
+	for name, p := range s.Properties {
+		moved = moved || p.Binds && !sameJSON(s.value(open, name), s.value(change, name))
+	}
+	if !moved {
+		return nil
+	}
+	refusal := fail(CodeInvalid, "The settings lead to another place. Enter the secrets again, so that nobody else gets them by mistake.")
+	for _, name := range names(secret) {
+		if _, given := change[name]; !given && s.useful(change, name) {
+			refusal.Fields = append(refusal.Fields, FieldError{Pointer: "/settings/" + name, Detail: "Enter this again, because the place it is sent to changed."})
+		}
+	}
+	if len(refusal.Fields) == 0 {
+		return nil
+	}
+	return refusal
+}
+
+// sameJSON compares two values as JSON; absent is the same as null.
+func sameJSON(a, b json.RawMessage) bool {
+	var x, y any
+	if json.Unmarshal(orNull(a), &x) != nil || json.Unmarshal(orNull(b), &y) != nil {
+		return bytes.Equal(a, b)
+	}
+	return reflect.DeepEqual(x, y)
+}
+
+func orNull(raw json.RawMessage) json.RawMessage {
+	if len(raw) == 0 {
+		return json.RawMessage("null")
+	}
+	return raw
+}
+
 // checkSettings says, for each wrong setting, what is wrong with it; never its value.
 func checkSettings(spec connectors.Spec, all connectors.Settings) error {
 	schema, err := compileSchema(spec)
@@ -64,9 +134,13 @@ func checkSettings(spec connectors.Spec, all connectors.Settings) error {
 	if err = schema.Validate(doc); !errors.As(err, &bad) {
 		return err
 	}
+	words, err := readSchema(spec)
+	if err != nil {
+		return err
+	}
 	refusal := fail(CodeInvalid, "Some settings are missing or wrong.")
 	for _, leaf := range leaves(bad) {
-		for _, f := range describeLeaf(leaf) {
+		for _, f := range words.describe(leaf) {
 			if !slices.Contains(refusal.Fields, f) { // a choice of several fails once for each of them
 				refusal.Fields = append(refusal.Fields, f)
 			}
@@ -101,10 +175,14 @@ func leaves(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
 
 var english = message.NewPrinter(language.English)
 
-func describeLeaf(e *jsonschema.ValidationError) []FieldError {
-	at := "/settings"
+// describe puts one violation into words, with what to type instead where the schema says so.
+func (s settingsSchema) describe(e *jsonschema.ValidationError) []FieldError {
+	at, fix := "/settings", ""
 	for _, part := range e.InstanceLocation {
 		at += "/" + part
+	}
+	if len(e.InstanceLocation) > 0 {
+		fix = s.Properties[e.InstanceLocation[0]].Fix
 	}
 	var all []FieldError
 	switch k := e.ErrorKind.(type) {
@@ -121,7 +199,7 @@ func describeLeaf(e *jsonschema.ValidationError) []FieldError {
 	case *kind.Const:
 		all = append(all, FieldError{Pointer: at, Detail: "Choose one of the values that the settings' schema lists."})
 	case *kind.Pattern:
-		all = append(all, FieldError{Pointer: at, Detail: "This has characters that are not allowed here."})
+		all = append(all, FieldError{Pointer: at, Detail: cmp.Or(fix, "This has characters that are not allowed here.")})
 	case *kind.MinLength:
 		all = append(all, FieldError{Pointer: at, Detail: "This is too short or empty."})
 	case *kind.MaxLength:
@@ -131,7 +209,7 @@ func describeLeaf(e *jsonschema.ValidationError) []FieldError {
 	case *kind.Minimum, *kind.Maximum, *kind.MinItems, *kind.MaxItems:
 		all = append(all, FieldError{Pointer: at, Detail: "Out of range: " + e.ErrorKind.LocalizedString(english) + "."})
 	default:
-		all = append(all, FieldError{Pointer: at, Detail: "This does not fit what the setting expects."})
+		all = append(all, FieldError{Pointer: at, Detail: cmp.Or(fix, "This does not fit what the setting expects.")})
 	}
 	return all
 }

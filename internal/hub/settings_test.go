@@ -77,3 +77,77 @@ func TestSecretSettingsAreSplitOff(t *testing.T) {
 		t.Errorf("open %v, secret %v", names(open), names(secret))
 	}
 }
+
+var choosySpec = connectors.Spec{Kind: "choosy", Settings: json.RawMessage(`{
+	"type": "object", "additionalProperties": false,
+	"properties": {
+		"host": {"type": "string", "pattern": "^[a-z.]+$", "x-binds-secrets": true, "x-fix": "Enter the name alone, as in db.example.com."},
+		"auth": {"type": "string", "default": "key"},
+		"key": {"type": "string", "x-secret": true, "x-when": {"auth": ["key"]}},
+		"password": {"type": "string", "x-secret": true, "x-when": {"auth": ["basic", "digest"]}}
+	}}`)}
+
+func settings(t *testing.T, text string) (s connectors.Settings) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func choosy(t *testing.T) settingsSchema {
+	t.Helper()
+	schema, err := readSchema(choosySpec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+func TestAPatternSaysWhatToTypeInstead(t *testing.T) {
+	t.Parallel()
+	var refusal *Error
+	if err := checkSettings(choosySpec, settings(t, `{"host":"https://db"}`)); !errors.As(err, &refusal) || len(refusal.Fields) != 1 ||
+		refusal.Fields[0].Detail != "Enter the name alone, as in db.example.com." {
+		t.Errorf("refused with %+v", refusal)
+	}
+}
+
+func TestSecretsWithoutUseAreForgotten(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ settings, left string }{
+		{`{"key":"k","password":"p"}`, "key"}, // auth is key unless it says otherwise
+		{`{"auth":"digest","key":"k","password":"p"}`, "password"},
+		{`{"auth":"none","key":"k","password":"p"}`, ""},
+	} {
+		s := settings(t, tt.settings)
+		schema := choosy(t)
+		schema.forgetUseless(s)
+		_, secret := schema.split(s)
+		if left := strings.Join(names(secret), " "); left != tt.left {
+			t.Errorf("%s: left %q", tt.settings, left)
+		}
+	}
+}
+
+func TestStoredSecretsNeverGoToAnotherPlace(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ open, secret, change, asked string }{
+		{`{"host":"a"}`, `{"key":"k"}`, `{"host":"a","auth":"key"}`, ""},
+		{`{"host":"a"}`, `{"key":"k"}`, `{"host":"b"}`, "/settings/key"},
+		{`{"host":"a"}`, `{"key":"k"}`, `{}`, "/settings/key"}, // the host's default may be anybody
+		{`{"host":"a"}`, `{"key":"k"}`, `{"host":"b","key":"k2"}`, ""},
+		{`{"host":"a"}`, `{"key":"k"}`, `{"host":"b","auth":"none"}`, ""}, // it is not sent any more
+		{`{"host":"a"}`, `{}`, `{"host":"b"}`, ""},
+	} {
+		err := choosy(t).askAgain(settings(t, tt.open), settings(t, tt.secret), settings(t, tt.change))
+		var refusal *Error
+		asked := ""
+		if errors.As(err, &refusal) {
+			asked = refusal.Fields[0].Pointer
+		}
+		if asked != tt.asked {
+			t.Errorf("%s with %s changed to %s: asked for %q, want %q", tt.open, tt.secret, tt.change, asked, tt.asked)
+		}
+	}
+}

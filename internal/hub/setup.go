@@ -2,9 +2,7 @@ package hub
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"sync"
 	"time"
@@ -61,8 +59,9 @@ type deskState struct {
 type openSource struct {
 	Connection Connection
 	breaker    *gobreaker.CircuitBreaker[connectors.Result]
+	fresh      time.Duration // as in connectors.Spec
 	once       sync.Once
-	source     connectors.Source
+	source     *source
 	err        error
 }
 
@@ -99,7 +98,7 @@ func (h *Hub) setup(ctx context.Context, tenant ID, revision int64) (*openSetup,
 		next.desk = &deskState{breaker: deskBreaker()}
 	}
 	for _, c := range read.Connections {
-		next.sources[c.ID] = &openSource{Connection: c, breaker: sourceBreaker()}
+		next.sources[c.ID] = &openSource{Connection: c, breaker: sourceBreaker(), fresh: h.fresh(c.Kind)}
 		if ok && known.sources[c.ID] != nil && known.sources[c.ID].Connection.Revision == c.Revision {
 			next.sources[c.ID] = known.sources[c.ID]
 		}
@@ -111,8 +110,15 @@ func (h *Hub) setup(ctx context.Context, tenant ID, revision int64) (*openSetup,
 	return next, nil
 }
 
+func (h *Hub) fresh(kind string) time.Duration {
+	if c, known := h.Connectors.Find(kind); known {
+		return c.Spec().Fresh
+	}
+	return 0
+}
+
 // source opens a connection's source at first use.
-func (h *Hub) source(s *openSetup, id ID) (connectors.Source, error) {
+func (h *Hub) source(s *openSetup, id ID) (*source, error) {
 	o, ok := s.sources[id]
 	if !ok {
 		return nil, &connectors.Error{
@@ -124,39 +130,7 @@ func (h *Hub) source(s *openSetup, id ID) (connectors.Source, error) {
 	return o.source, o.err
 }
 
-// openSource makes a source from a stored connection.
-func (h *Hub) openSource(ctx context.Context, t Tenant, c Connection) (connectors.Source, error) {
-	connector, ok := h.Connectors.Find(c.Kind)
-	if !ok {
-		return nil, fmt.Errorf("connection %s has unknown kind %q", c.ID, c.Kind)
-	}
-	settings, err := h.secretSettings(t.ID, c)
-	if err != nil {
-		return nil, err
-	}
-	open := connectors.Settings{}
-	if err := json.Unmarshal(c.Settings, &open); err != nil {
-		return nil, fmt.Errorf("settings of connection %s: %w", c.ID, err)
-	}
-	maps.Copy(settings, open)
-	in := connectors.OpenInput{
-		Settings: settings, Dial: h.Way.Dial, Resolve: h.Way.Resolve,
-		Now: h.Now, Log: h.Log.With("tenant", t.ID, "connection", c.ID),
-	}
-	if h.Way.HTTP != nil {
-		in.HTTP = h.Way.HTTP()
-	}
-	if connector.Spec().Imports {
-		index, err := h.open(tenantRef(t.ID, "index_key"), t.IndexKey)
-		if err != nil {
-			return nil, err
-		}
-		in.Rows = &rowFinder{hub: h, tenant: t.ID, connection: c, index: index}
-	}
-	return connector.Open(ctx, in)
-}
-
-// pause holds back posts for a desk that asked for it (429), in this process.
+// pause leaves alone for a while who asked for it (429), in this process.
 type pause struct {
 	mu    sync.Mutex
 	until time.Time

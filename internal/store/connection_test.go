@@ -27,7 +27,8 @@ func TestConnectionComesBackAsItWasStored(t *testing.T) {
 		a := signUp(t, db.Store)
 		full := newConnection("full")
 		full.Check = &hub.CheckResult{At: full.CreatedAt, Report: connectors.Report{Steps: []connectors.Step{
-			{Name: "Sign in", State: connectors.StepFail, Detail: "no", Advice: "try"},
+			{Name: "Find the table", State: connectors.StepOK, Suggest: []connectors.Suggestion{{Setting: "table", Value: "customers", Label: "Use it"}}},
+			{Name: "Sign in", State: connectors.StepFail, Detail: "no", Advice: "try", Script: "grant"},
 		}}}
 		full.Import = &hub.ImportResult{At: full.CreatedAt, Filename: "a.csv", Report: connectors.ImportReport{
 			Columns: []string{"e", "n"}, EmailColumn: "e", Encoding: "UTF-8", Delimiter: ";", Rows: 3, Repeated: 1, Rejected: 1,

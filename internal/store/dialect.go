@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"math/bits"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -21,6 +22,8 @@ type dialect interface {
 	set(tx *gorm.DB, setting string, id hub.ID) error
 	// lock keeps the rows that are read from being changed until the transaction ends.
 	lock(tx *gorm.DB) *gorm.DB
+	// now is the database's clock.
+	now(tx *gorm.DB) (time.Time, error)
 	// insertRows inserts rows of one import.
 	insertRows(tx *gorm.DB, rows []importedRow) error
 	// waiting is a query for the ids of a tenant's unfinished chats, with the tenant's id as its two parameters.
@@ -55,6 +58,11 @@ func (postgresDialect) set(tx *gorm.DB, setting string, id hub.ID) error {
 		return nil
 	}
 	return tx.Exec("select set_config(?, ?, true)", setting, id.String()).Error // true: for this transaction only
+}
+
+func (postgresDialect) now(tx *gorm.DB) (now time.Time, err error) {
+	err = tx.Raw("select clock_timestamp()").Scan(&now).Error
+	return now, err
 }
 
 func (postgresDialect) lock(tx *gorm.DB) *gorm.DB {
@@ -106,6 +114,9 @@ type sqliteDialect struct{}
 func (sqliteDialect) readOnly() *sql.TxOptions { return &sql.TxOptions{ReadOnly: true} }
 
 func (sqliteDialect) set(*gorm.DB, string, hub.ID) error { return nil }
+
+// now is this process's clock: there is no other process.
+func (sqliteDialect) now(*gorm.DB) (time.Time, error) { return time.Now(), nil }
 
 func (sqliteDialect) lock(tx *gorm.DB) *gorm.DB { return tx }
 

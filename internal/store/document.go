@@ -51,10 +51,18 @@ type checkDocument struct {
 }
 
 type stepDocument struct {
-	Name   string `json:"name"`
-	State  string `json:"state"`
-	Detail string `json:"detail,omitempty"`
-	Advice string `json:"advice,omitempty"`
+	Name    string               `json:"name"`
+	State   string               `json:"state"`
+	Detail  string               `json:"detail,omitempty"`
+	Advice  string               `json:"advice,omitempty"`
+	Script  string               `json:"script,omitempty"`
+	Suggest []suggestionDocument `json:"suggest,omitempty"`
+}
+
+type suggestionDocument struct {
+	Setting string `json:"setting"`
+	Value   string `json:"value"`
+	Label   string `json:"label"`
 }
 
 func newCheckDocument(c *hub.CheckResult) *checkDocument {
@@ -63,7 +71,11 @@ func newCheckDocument(c *hub.CheckResult) *checkDocument {
 	}
 	d := &checkDocument{At: c.At.UTC()}
 	for _, s := range c.Report.Steps {
-		d.Steps = append(d.Steps, stepDocument{s.Name, string(s.State), s.Detail, s.Advice})
+		step := stepDocument{Name: s.Name, State: string(s.State), Detail: s.Detail, Advice: s.Advice, Script: s.Script}
+		for _, hint := range s.Suggest {
+			step.Suggest = append(step.Suggest, suggestionDocument(hint))
+		}
+		d.Steps = append(d.Steps, step)
 	}
 	return d
 }
@@ -74,8 +86,11 @@ func (d *checkDocument) result() *hub.CheckResult {
 	}
 	c := &hub.CheckResult{At: d.At}
 	for _, s := range d.Steps {
-		c.Report.Steps = append(c.Report.Steps,
-			connectors.Step{Name: s.Name, State: connectors.StepState(s.State), Detail: s.Detail, Advice: s.Advice})
+		step := connectors.Step{Name: s.Name, State: connectors.StepState(s.State), Detail: s.Detail, Advice: s.Advice, Script: s.Script}
+		for _, hint := range s.Suggest {
+			step.Suggest = append(step.Suggest, connectors.Suggestion(hint))
+		}
+		c.Report.Steps = append(c.Report.Steps, step)
 	}
 	return c
 }

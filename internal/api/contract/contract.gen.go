@@ -177,6 +177,27 @@ func (e LeftOutWhy) Valid() bool {
 	}
 }
 
+// Defines values for LoginState.
+const (
+	LoginStateConnected      LoginState = "connected"
+	LoginStateNeedsReconnect LoginState = "needs_reconnect"
+	LoginStateNone           LoginState = "none"
+)
+
+// Valid indicates whether the value is a known member of the LoginState enum.
+func (e LoginState) Valid() bool {
+	switch e {
+	case LoginStateConnected:
+		return true
+	case LoginStateNeedsReconnect:
+		return true
+	case LoginStateNone:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MeRole.
 const (
 	MeRoleOwner MeRole = "owner"
@@ -551,8 +572,14 @@ type CheckStep struct {
 	Detail string `json:"detail"`
 
 	// Name Example: Sign in
-	Name  string         `json:"name"`
-	State CheckStepState `json:"state"`
+	Name string `json:"name"`
+
+	// Script Text to paste elsewhere that does it, such as SQL.
+	Script *string        `json:"script,omitempty"`
+	State  CheckStepState `json:"state"`
+
+	// Suggest Settings that would help.
+	Suggest *[]Suggestion `json:"suggest,omitempty"`
 }
 
 // CheckStepState defines model for CheckStep.State.
@@ -565,7 +592,10 @@ type Connection struct {
 	Kind       string             `json:"kind"`
 	LastCheck  *CheckReport       `json:"last_check,omitempty"`
 	LastImport *ImportReport      `json:"last_import,omitempty"`
-	Name       string             `json:"name"`
+
+	// Login Only for connections that use OAuth.
+	Login *Login `json:"login,omitempty"`
+	Name  string `json:"name"`
 
 	// OnCard The published card uses it.
 	OnCard bool `json:"on_card"`
@@ -618,6 +648,9 @@ type Connector struct {
 	// Name Example: PostgreSQL
 	Name string `json:"name"`
 
+	// Oauth Only for kinds that can be connected by OAuth.
+	Oauth *ConnectorOAuth `json:"oauth,omitempty"`
+
 	// SettingsSchema JSON Schema of the settings with hints such as `x-secret` and `x-order`.
 	SettingsSchema json.RawMessage `json:"settings_schema"`
 	Summary        string          `json:"summary"`
@@ -626,6 +659,16 @@ type Connector struct {
 // ConnectorList defines model for ConnectorList.
 type ConnectorList struct {
 	Connectors []Connector `json:"connectors"`
+}
+
+// ConnectorOAuth Only for kinds that can be connected by OAuth.
+type ConnectorOAuth struct {
+	// Available The operator has set it up.
+	Available bool `json:"available"`
+
+	// Setting The login is used when this setting has this value.
+	Setting string `json:"setting"`
+	Value   string `json:"value"`
 }
 
 // Desk defines model for Desk.
@@ -728,11 +771,14 @@ type DryRunSkip struct {
 
 // Field defines model for Field.
 type Field struct {
-	Group  *string   `json:"group,omitempty"`
-	Id     string    `json:"id"`
-	Kind   FieldKind `json:"kind"`
-	Label  string    `json:"label"`
-	Sample *string   `json:"sample,omitempty"`
+	Group *string   `json:"group,omitempty"`
+	Id    string    `json:"id"`
+	Kind  FieldKind `json:"kind"`
+	Label string    `json:"label"`
+
+	// Minor Rarely wanted; offer it when people search for it.
+	Minor  *bool   `json:"minor,omitempty"`
+	Sample *string `json:"sample,omitempty"`
 }
 
 // FieldKind defines model for FieldKind.
@@ -794,6 +840,32 @@ type LeftOut struct {
 
 // LeftOutWhy defines model for LeftOut.Why.
 type LeftOutWhy string
+
+// Login Only for connections that use OAuth.
+type Login struct {
+	// Account The account at the vendor, as it calls it; empty when it does not say.
+	Account     string     `json:"account"`
+	ConnectedAt *time.Time `json:"connected_at,omitempty"`
+
+	// Scopes What the vendor granted.
+	Scopes []string   `json:"scopes"`
+	State  LoginState `json:"state"`
+}
+
+// LoginState defines model for Login.State.
+type LoginState string
+
+// LoginBegun defines model for LoginBegun.
+type LoginBegun struct {
+	AuthorizeUrl string `json:"authorize_url"`
+}
+
+// LoginFinish defines model for LoginFinish.
+type LoginFinish struct {
+	Code  *string `json:"code,omitempty"`
+	Error *string `json:"error,omitempty"`
+	State string  `json:"state"`
+}
 
 // LookupRequest defines model for LookupRequest.
 type LookupRequest struct {
@@ -1100,6 +1172,8 @@ type SourceProblem struct {
 
 // SourceTime defines model for SourceTime.
 type SourceTime struct {
+	// AgeMs The answer is from an earlier lookup, so long ago.
+	AgeMs        *float64           `json:"age_ms,omitempty"`
 	ConnectionId openapi_types.UUID `json:"connection_id"`
 	Kind         string             `json:"kind"`
 	Match        SourceMatch        `json:"match"`
@@ -1109,6 +1183,14 @@ type SourceTime struct {
 
 	// StartMs After the chat was received (or the preview began).
 	StartMs float64 `json:"start_ms"`
+}
+
+// Suggestion defines model for Suggestion.
+type Suggestion struct {
+	// Label Example: Trust this certificate
+	Label   string `json:"label"`
+	Setting string `json:"setting"`
+	Value   string `json:"value"`
 }
 
 // Tenant defines model for Tenant.
@@ -1177,6 +1259,9 @@ type PreviewCardJSONRequestBody = PreviewRequest
 // CreateConnectionJSONRequestBody defines body for CreateConnection for application/json ContentType.
 type CreateConnectionJSONRequestBody = ConnectionCreate
 
+// FinishLoginJSONRequestBody defines body for FinishLogin for application/json ContentType.
+type FinishLoginJSONRequestBody = LoginFinish
+
 // UpdateConnectionJSONRequestBody defines body for UpdateConnection for application/json ContentType.
 type UpdateConnectionJSONRequestBody = ConnectionUpdate
 
@@ -1236,6 +1321,9 @@ type ServerInterface interface {
 	// CreateConnection Connect a source
 	// (POST /api/v1/connections)
 	CreateConnection(c *gin.Context)
+	// FinishLogin Finish connecting by OAuth
+	// (POST /api/v1/connections/login/finish)
+	FinishLogin(c *gin.Context)
 	// DeleteConnection Remove a connection and its data
 	// (DELETE /api/v1/connections/{connection_id})
 	DeleteConnection(c *gin.Context, connectionId ConnectionId)
@@ -1254,6 +1342,12 @@ type ServerInterface interface {
 	// ImportFile Upload a file (CSV) and replace the connection's rows
 	// (POST /api/v1/connections/{connection_id}/import)
 	ImportFile(c *gin.Context, connectionId ConnectionId, params ImportFileParams)
+	// EndLogin Disconnect
+	// (DELETE /api/v1/connections/{connection_id}/login)
+	EndLogin(c *gin.Context, connectionId ConnectionId)
+	// BeginLogin Begin to connect by OAuth
+	// (POST /api/v1/connections/{connection_id}/login)
+	BeginLogin(c *gin.Context, connectionId ConnectionId)
 	// LookUp Ask one source about one e-mail address
 	// (POST /api/v1/connections/{connection_id}/lookup)
 	LookUp(c *gin.Context, connectionId ConnectionId)
@@ -1534,6 +1628,19 @@ func (siw *ServerInterfaceWrapper) CreateConnection(c *gin.Context) {
 	siw.Handler.CreateConnection(c)
 }
 
+// FinishLogin operation middleware
+func (siw *ServerInterfaceWrapper) FinishLogin(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.FinishLogin(c)
+}
+
 // DeleteConnection operation middleware
 func (siw *ServerInterfaceWrapper) DeleteConnection(c *gin.Context) {
 
@@ -1701,6 +1808,56 @@ func (siw *ServerInterfaceWrapper) ImportFile(c *gin.Context) {
 	}
 
 	siw.Handler.ImportFile(c, connectionId, params)
+}
+
+// EndLogin operation middleware
+func (siw *ServerInterfaceWrapper) EndLogin(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "connection_id" -------------
+	var connectionId ConnectionId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "connection_id", c.Param("connection_id"), &connectionId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter connection_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.EndLogin(c, connectionId)
+}
+
+// BeginLogin operation middleware
+func (siw *ServerInterfaceWrapper) BeginLogin(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "connection_id" -------------
+	var connectionId ConnectionId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "connection_id", c.Param("connection_id"), &connectionId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter connection_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.BeginLogin(c, connectionId)
 }
 
 // LookUp operation middleware
@@ -1891,6 +2048,9 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/api/v1/connections/:connection_id/check", wrapper.CheckConnection)
 	router.GET(options.BaseURL+"/api/v1/connections/:connection_id/fields", wrapper.ListFields)
 	router.POST(options.BaseURL+"/api/v1/connections/:connection_id/lookup", wrapper.LookUp)
+	router.DELETE(options.BaseURL+"/api/v1/connections/:connection_id/login", wrapper.EndLogin)
+	router.POST(options.BaseURL+"/api/v1/connections/:connection_id/login", wrapper.BeginLogin)
+	router.POST(options.BaseURL+"/api/v1/connections/login/finish", wrapper.FinishLogin)
 	router.POST(options.BaseURL+"/api/v1/connections/:connection_id/import", wrapper.ImportFile)
 	router.GET(options.BaseURL+"/api/v1/card", wrapper.GetCard)
 	router.PUT(options.BaseURL+"/api/v1/card", wrapper.PublishCard)
@@ -2403,6 +2563,45 @@ func (response CreateConnectiondefaultApplicationProblemPlusJSONResponse) VisitC
 	return err
 }
 
+type FinishLoginRequestObject struct {
+	Body *FinishLoginJSONRequestBody
+}
+
+type FinishLoginResponseObject interface {
+	VisitFinishLoginResponse(w http.ResponseWriter) error
+}
+
+type FinishLogin200JSONResponse Connection
+
+func (response FinishLogin200JSONResponse) VisitFinishLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FinishLogindefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response FinishLogindefaultApplicationProblemPlusJSONResponse) VisitFinishLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteConnectionRequestObject struct {
 	ConnectionId ConnectionId `json:"connection_id"`
 }
@@ -2623,6 +2822,84 @@ type ImportFiledefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ImportFiledefaultApplicationProblemPlusJSONResponse) VisitImportFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndLoginRequestObject struct {
+	ConnectionId ConnectionId `json:"connection_id"`
+}
+
+type EndLoginResponseObject interface {
+	VisitEndLoginResponse(w http.ResponseWriter) error
+}
+
+type EndLogin200JSONResponse Connection
+
+func (response EndLogin200JSONResponse) VisitEndLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndLogindefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndLogindefaultApplicationProblemPlusJSONResponse) VisitEndLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BeginLoginRequestObject struct {
+	ConnectionId ConnectionId `json:"connection_id"`
+}
+
+type BeginLoginResponseObject interface {
+	VisitBeginLoginResponse(w http.ResponseWriter) error
+}
+
+type BeginLogin200JSONResponse LoginBegun
+
+func (response BeginLogin200JSONResponse) VisitBeginLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BeginLogindefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response BeginLogindefaultApplicationProblemPlusJSONResponse) VisitBeginLoginResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3061,6 +3338,9 @@ type StrictServerInterface interface {
 	// CreateConnection Connect a source
 	// (POST /api/v1/connections)
 	CreateConnection(ctx context.Context, request CreateConnectionRequestObject) (CreateConnectionResponseObject, error)
+	// FinishLogin Finish connecting by OAuth
+	// (POST /api/v1/connections/login/finish)
+	FinishLogin(ctx context.Context, request FinishLoginRequestObject) (FinishLoginResponseObject, error)
 	// DeleteConnection Remove a connection and its data
 	// (DELETE /api/v1/connections/{connection_id})
 	DeleteConnection(ctx context.Context, request DeleteConnectionRequestObject) (DeleteConnectionResponseObject, error)
@@ -3079,6 +3359,12 @@ type StrictServerInterface interface {
 	// ImportFile Upload a file (CSV) and replace the connection's rows
 	// (POST /api/v1/connections/{connection_id}/import)
 	ImportFile(ctx context.Context, request ImportFileRequestObject) (ImportFileResponseObject, error)
+	// EndLogin Disconnect
+	// (DELETE /api/v1/connections/{connection_id}/login)
+	EndLogin(ctx context.Context, request EndLoginRequestObject) (EndLoginResponseObject, error)
+	// BeginLogin Begin to connect by OAuth
+	// (POST /api/v1/connections/{connection_id}/login)
+	BeginLogin(ctx context.Context, request BeginLoginRequestObject) (BeginLoginResponseObject, error)
 	// LookUp Ask one source about one e-mail address
 	// (POST /api/v1/connections/{connection_id}/lookup)
 	LookUp(ctx context.Context, request LookUpRequestObject) (LookUpResponseObject, error)
@@ -3612,6 +3898,48 @@ func (sh *strictHandler) CreateConnection(ctx *gin.Context) {
 	}
 }
 
+// FinishLogin operation middleware
+func (sh *strictHandler) FinishLogin(ctx *gin.Context) {
+	var request FinishLoginRequestObject
+
+	var body FinishLoginJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.FinishLogin(ctx, request.(FinishLoginRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FinishLogin")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(FinishLoginResponseObject); ok {
+		if err := validResponse.VisitFinishLoginResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // DeleteConnection operation middleware
 func (sh *strictHandler) DeleteConnection(ctx *gin.Context, connectionId ConnectionId) {
 	var request DeleteConnectionRequestObject
@@ -3782,6 +4110,58 @@ func (sh *strictHandler) ImportFile(ctx *gin.Context, connectionId ConnectionId,
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ImportFileResponseObject); ok {
 		if err := validResponse.VisitImportFileResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// EndLogin operation middleware
+func (sh *strictHandler) EndLogin(ctx *gin.Context, connectionId ConnectionId) {
+	var request EndLoginRequestObject
+
+	request.ConnectionId = connectionId
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EndLogin(ctx, request.(EndLoginRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndLogin")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(EndLoginResponseObject); ok {
+		if err := validResponse.VisitEndLoginResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// BeginLogin operation middleware
+func (sh *strictHandler) BeginLogin(ctx *gin.Context, connectionId ConnectionId) {
+	var request BeginLoginRequestObject
+
+	request.ConnectionId = connectionId
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.BeginLogin(ctx, request.(BeginLoginRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BeginLogin")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(BeginLoginResponseObject); ok {
+		if err := validResponse.VisitBeginLoginResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

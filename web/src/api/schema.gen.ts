@@ -297,6 +297,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/connections/{connection_id}/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: components["parameters"]["ConnectionId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to connect by OAuth
+         * @description Send the browser to `authorize_url`. There the vendor asks for consent and sends the browser back to
+         *     `/connect/callback` of the portal, whose parameters go to `finishLogin` within ten minutes. A connection that is
+         *     connected already stays so until the new login is there.
+         */
+        post: operations["beginLogin"];
+        /**
+         * Disconnect
+         * @description Forgets the login and tells the vendor to revoke it. Settings and card stay.
+         */
+        delete: operations["endLogin"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/login/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finish connecting by OAuth
+         * @description Only by the user who began, once. Send `code` or `error` as the vendor gave it.
+         */
+        post: operations["finishLogin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/connections/{connection_id}/import": {
         parameters: {
             query?: never;
@@ -682,6 +730,15 @@ export interface components {
             guide: string;
             /** @description The data comes as a file. */
             imports: boolean;
+            oauth?: components["schemas"]["ConnectorOAuth"];
+        };
+        /** @description Only for kinds that can be connected by OAuth. */
+        ConnectorOAuth: {
+            /** @description The operator has set it up. */
+            available: boolean;
+            /** @description The login is used when this setting has this value. */
+            setting: string;
+            value: string;
         };
         ConnectionList: {
             connections: components["schemas"]["Connection"][];
@@ -707,10 +764,30 @@ export interface components {
             last_import?: components["schemas"]["ImportReport"];
             /** @description The published card uses it. */
             on_card: boolean;
+            login?: components["schemas"]["Login"];
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
             updated_at: string;
+        };
+        /** @description Only for connections that use OAuth. */
+        Login: {
+            /** @enum {string} */
+            state: "none" | "connected" | "needs_reconnect";
+            /** @description The account at the vendor, as it calls it; empty when it does not say. */
+            account: string;
+            /** @description What the vendor granted. */
+            scopes: string[];
+            /** Format: date-time */
+            connected_at?: string;
+        };
+        LoginBegun: {
+            authorize_url: string;
+        };
+        LoginFinish: {
+            state: string;
+            code?: string;
+            error?: string;
         };
         ConnectionCreate: {
             kind: string;
@@ -740,6 +817,16 @@ export interface components {
             detail: string;
             /** @description What to do; empty when ok. */
             advice: string;
+            /** @description Text to paste elsewhere that does it, such as SQL. */
+            script?: string;
+            /** @description Settings that would help. */
+            suggest?: components["schemas"]["Suggestion"][];
+        };
+        Suggestion: {
+            setting: string;
+            value: string;
+            /** @example Trust this certificate */
+            label: string;
         };
         FieldList: {
             fields: components["schemas"]["Field"][];
@@ -750,6 +837,8 @@ export interface components {
             kind: components["schemas"]["FieldKind"];
             group?: string;
             sample?: string;
+            /** @description Rarely wanted; offer it when people search for it. */
+            minor?: boolean;
         };
         /** @enum {string} */
         FieldKind: "null" | "text" | "number" | "bool" | "date" | "datetime" | "list" | "json";
@@ -858,6 +947,8 @@ export interface components {
             /** @description After the chat was received (or the preview began). */
             start_ms: number;
             ms: number;
+            /** @description The answer is from an earlier lookup, so long ago. */
+            age_ms?: number;
             problem?: components["schemas"]["SourceProblem"];
         };
         /** @enum {string} */
@@ -1540,6 +1631,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LookupResult"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    beginLogin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: components["parameters"]["ConnectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where to go. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginBegun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    endLogin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: components["parameters"]["ConnectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    finishLogin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginFinish"];
+            };
+        };
+        responses: {
+            /** @description The connection with its new login. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
                 };
             };
             default: components["responses"]["Problem"];

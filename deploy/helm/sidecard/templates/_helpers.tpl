@@ -88,7 +88,9 @@ topologySpreadConstraints:
 {{/* The secrets of api and worker, by the setting that reads them. */}}
 {{- define "sidecard.secrets" -}}
 {{- with .Values.secrets -}}
-{{ dict "DATABASE_URL" .databaseURL "REDIS_URL" .redisURL "MASTER_KEY" .masterKey | toYaml }}
+{{- $secrets := dict "DATABASE_URL" .databaseURL "REDIS_URL" .redisURL "MASTER_KEY" .masterKey -}}
+{{- with .hubSpotClientSecret }}{{ if .existingSecret }}{{ $_ := set $secrets "HUBSPOT_CLIENT_SECRET" . }}{{ end }}{{ end -}}
+{{ toYaml $secrets }}
 {{- end -}}
 {{- end }}
 
