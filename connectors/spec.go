@@ -29,6 +29,7 @@ type Spec struct {
 	Limits []Limit       // what the vendor allows, until its answers say otherwise
 	Batch  int           // visitors that one lookup can ask about; above 1 sources implement BatchLooker
 	Fresh  time.Duration // an answer is good for so long, where calls are dear; 0 = ask every time
+	Answer int64         // bytes of the longest answer over HTTP that makes sense; 0 = 1 MiB
 	Sunset time.Time     // when the vendor ends the version of its API that is used; zero = unknown
 }
 

@@ -31,7 +31,7 @@ func demo(ctx context.Context, args []string) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	p, err := start(ctx, dir, "127.0.0.1:0", "127.0.0.1:0")
+	p, err := start(ctx, dir, addresses{portal: "127.0.0.1:0", simulator: "127.0.0.1:0"})
 	if err != nil {
 		return err
 	}

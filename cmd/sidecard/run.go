@@ -12,8 +12,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"sidecard/connectors/hubspot/hubspottest"
 	"sidecard/internal/app"
 	"sidecard/internal/embedded"
+	"sidecard/internal/hub"
 	"sidecard/internal/livesupporti/livesupportitest"
 	"sidecard/internal/tour"
 )
@@ -28,18 +30,22 @@ var demoTenant = tour.Newcomer{
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	dir := flags.String("data", "data", "folder for the database and its master key")
-	listen := flags.String("listen", "127.0.0.1:8080", "address of portal and API")
+	portal := flags.String("listen", "127.0.0.1:8080", "address of portal and API")
 	simulator := flags.String("simulator-listen", "127.0.0.1:8090", "address of the simulated LiveSupporti")
+	crm := flags.String("hubspot-listen", "127.0.0.1:8091", "address of the emulated HubSpot; empty leaves it out, and HUBSPOT_API_URL counts")
 	noDemo := flags.Bool("no-demo", false, "do not create the demo tenant at the first start")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	p, err := start(ctx, *dir, *listen, *simulator)
+	p, err := start(ctx, *dir, addresses{*portal, *simulator, *crm})
 	if err != nil {
 		return err
 	}
 	defer p.close()
 	fmt.Printf("Portal   %s\nConsole  %s\nAPI docs %s/docs\n", p.url, p.simulatorURL, p.url)
+	if p.hubSpotURL != "" {
+		fmt.Printf("HubSpot  emulated, to be connected in the portal (%s)\n", p.hubSpotURL)
+	}
 	if !*noDemo {
 		if err := p.welcome(ctx, filepath.Join(*dir, "demo-tenant")); err != nil {
 			return fmt.Errorf("set up the demo tenant: %w", err)
@@ -54,25 +60,35 @@ func run(ctx context.Context, args []string) error {
 // program is the embedded Sidecard with its simulated LiveSupporti, running.
 type program struct {
 	url, simulatorURL string
+	hubSpotURL        string // empty without one
 	app               *app.App
 	simulator         *livesupportitest.Server
 	group             *errgroup.Group
 	stop              context.CancelFunc
 }
 
-// start brings everything up over a data folder; both addresses answer from then on.
-func start(ctx context.Context, dir, listen, simulatorListen string) (*program, error) {
-	var on net.ListenConfig
-	front, err := on.Listen(ctx, "tcp", listen)
+// addresses say where the program listens; an empty hubSpot leaves that emulator out.
+type addresses struct{ portal, simulator, hubSpot string }
+
+// start brings everything up over a data folder; all addresses answer from then on.
+func start(ctx context.Context, dir string, at addresses) (*program, error) {
+	front, err := listen(ctx, "the portal", at.portal)
 	if err != nil {
-		return nil, fmt.Errorf("listen for the portal: %w", err)
+		return nil, err
 	}
-	back, err := on.Listen(ctx, "tcp", simulatorListen)
+	back, err := listen(ctx, "the simulated LiveSupporti", at.simulator)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("listen for the simulated LiveSupporti: %w", err), front.Close())
+		return nil, errors.Join(err, front.Close())
 	}
 	p := &program{url: "http://" + front.Addr().String(), simulatorURL: "http://" + back.Addr().String()}
-	if p.app, err = compose(ctx, dir, p.url, p.simulatorURL); err != nil {
+	var crm net.Listener
+	if at.hubSpot != "" {
+		if crm, err = listen(ctx, "the emulated HubSpot", at.hubSpot); err != nil {
+			return nil, errors.Join(err, front.Close(), back.Close())
+		}
+		p.hubSpotURL = "http://" + crm.Addr().String()
+	}
+	if p.app, err = p.compose(ctx, dir); err != nil {
 		return nil, err
 	}
 	handler, err := p.app.Handler()
@@ -93,12 +109,29 @@ func start(ctx context.Context, dir, listen, simulatorListen string) (*program, 
 	p.group.Go(func() error { return app.Serve(ctx, front, handler) })
 	p.group.Go(func() error { return p.simulator.Serve(ctx, back) })
 	p.group.Go(func() error { return p.app.Work(ctx) })
+	if crm != nil {
+		hubSpot := hubspottest.New(hubspottest.Options{})
+		hubSpot.Register(hubSpotClient.ID, hubSpotClient.Secret, "Sidecard", p.url+"/connect/callback")
+		hubSpot.Seed(tour.SampleEmails[:len(tour.SampleEmails)-1]...) // the last is the stranger
+		p.group.Go(func() error { return hubSpot.Serve(ctx, crm) })
+	}
 	return p, nil
+}
+
+// hubSpotClient is how the embedded program is registered at the emulated HubSpot.
+var hubSpotClient = hub.OAuthClient{ID: "sidecard-at-the-emulator", Secret: "known-to-everybody"}
+
+func listen(ctx context.Context, what, address string) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen for %s: %w", what, err)
+	}
+	return l, nil
 }
 
 // compose is production's composition over embedded backends, with a log that stays out of the
 // newcomer's terminal.
-func compose(ctx context.Context, dir, url, simulatorURL string) (*app.App, error) {
+func (p *program) compose(ctx context.Context, dir string) (*app.App, error) {
 	c, err := app.FromEnv()
 	if err != nil {
 		return nil, err
@@ -106,7 +139,11 @@ func compose(ctx context.Context, dir, url, simulatorURL string) (*app.App, erro
 	if c.MasterKey, err = embedded.MasterKey(dir); err != nil {
 		return nil, err
 	}
-	c.PublicURL, c.LiveSupporti = url, simulatorURL+"/api"
+	c.PublicURL, c.LiveSupporti = p.url, p.simulatorURL+"/api"
+	if p.hubSpotURL != "" {
+		c.HubSpotAPI, c.HubSpotApp = p.hubSpotURL, p.hubSpotURL
+		c.HubSpotClientID, c.HubSpotClientSecret = hubSpotClient.ID, hubSpotClient.Secret
+	}
 	if c.AllowCIDRs == "" {
 		c.AllowCIDRs = "127.0.0.0/8,::1/128"
 	}
@@ -156,7 +193,7 @@ func (p *program) register(ctx context.Context, callbackURL, secret string) erro
 // simulate is the simulated LiveSupporti alone, for a Sidecard that runs elsewhere.
 func simulate(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("simulate", flag.ContinueOnError)
-	listen := flags.String("listen", "127.0.0.1:8090", "address to listen on")
+	at := flags.String("listen", "127.0.0.1:8090", "address to listen on")
 	email := flags.String("email", demoTenant.DeskEmail, "sign-in e-mail of the account it knows")
 	key := flags.String("api-key", demoTenant.APIKey, "API key of that account")
 	portal := flags.String("portal", "", "address of the portal, for the link back")
@@ -164,7 +201,7 @@ func simulate(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", *listen)
+	l, err := listen(ctx, "the simulated LiveSupporti", *at)
 	if err != nil {
 		return err
 	}

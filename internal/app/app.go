@@ -15,6 +15,7 @@ import (
 	"sidecard/connectors"
 	"sidecard/connectors/csv"
 	httpapi "sidecard/connectors/http"
+	"sidecard/connectors/hubspot"
 	"sidecard/connectors/postgres"
 	"sidecard/internal/api"
 	"sidecard/internal/auth"
@@ -45,9 +46,10 @@ type App struct {
 	leaving  atomic.Bool // a stop was asked for; requests are still served
 }
 
-// kinds is the literal list of connectors; adding one is adding a line.
-func kinds() (*connectors.Registry, error) {
+// kinds is the literal list of connectors, in the portal's order; adding one is adding a line.
+func kinds(c Config) (*connectors.Registry, error) {
 	return connectors.NewRegistry(
+		hubspot.New(hubspot.Options{API: c.HubSpotAPI, App: c.HubSpotApp}),
 		postgres.New(),
 		csv.New(),
 		httpapi.New(),
@@ -56,7 +58,7 @@ func kinds() (*connectors.Registry, error) {
 
 // New composes the program. It does not touch the network beyond the database.
 func New(ctx context.Context, c Config, b Backends, log *slog.Logger) (*App, error) {
-	registry, err := kinds()
+	registry, err := kinds(c)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +79,7 @@ func New(ctx context.Context, c Config, b Backends, log *slog.Logger) (*App, err
 	ringer := queue.NewRinger(b.Redis, log)
 	h := hub.New(hub.Config{
 		Store: b.Store, Ringer: ringer, LiveSupporti: livesupporti.NewClient(c.LiveSupporti, out), Connectors: registry, Meter: meter.New(b.Redis),
-		Way:   hub.Way{HTTP: func() *http.Client { return door.HTTP(egress.HTTPOptions{}) }, Dial: door.DialContext, Resolve: door.LookupHost},
+		Way:   hub.Way{HTTP: func(maxBody int64) *http.Client { return door.HTTP(egress.HTTPOptions{MaxBody: maxBody}) }, Dial: door.DialContext, Resolve: door.LookupHost},
 		OAuth: c.oauthClients(), Vault: seal, Passwords: auth.NewPasswords(2), Tokens: tokens, PublicURL: c.PublicURL,
 		Limits: hub.Limits{ChatDeadline: c.ChatDeadline, LookupDeadline: c.LookupDeadline}, Now: flaw.Now, Log: log,
 	})

@@ -62,9 +62,9 @@ var guests = map[string][]string{
 	"bench":                    {"internal/livesupporti/livesupportitest"},
 	"bench/chaos":              {"internal/livesupporti/livesupportitest"},
 	"bench/stack":              {"internal/livesupporti/livesupportitest", "internal/servertest"},
-	"cmd/sidecard":             {"internal/livesupporti/livesupportitest"}, // sidecard simulate
-	"internal/livesupporti":    {"internal/flaw"},                          // one hook, which the compiler drops
-	"internal/store/storetest": {"internal/store/sqlite"},                  // the suite runs on both databases
+	"cmd/sidecard":             {"internal/livesupporti/livesupportitest", "connectors/hubspot/hubspottest"}, // sidecard simulate, sidecard run
+	"internal/livesupporti":    {"internal/flaw"},                                                            // one hook, which the compiler drops
+	"internal/store/storetest": {"internal/store/sqlite"},                                                    // the suite runs on both databases
 }
 
 // fence says that only these packages import a module or a package of ours, named by the start of its path.

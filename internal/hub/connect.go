@@ -153,7 +153,7 @@ func (h *Hub) takeCode(ctx context.Context, a Actor, c Connection, spec connecto
 	ctx, cancel := context.WithTimeout(ctx, h.Limits.CheckTimeout)
 	defer cancel()
 	now := h.Now()
-	answer, err := h.askForTokens(ctx, h.Way.HTTP(), c.Kind, *spec.OAuth, form)
+	answer, err := h.askForTokens(ctx, h.Way.HTTP(maxTokenAnswer), c.Kind, *spec.OAuth, form)
 	if e := connectors.AsError(err); e != nil {
 		if e.Class == connectors.AuthRevoked { // invalid_grant: here it is the code that is no good
 			return &Error{Code: CodeNotReady, Message: "The vendor did not take the login any more. Press Connect again.", Err: err}

@@ -281,7 +281,7 @@ func (h *Hub) tryOpen(ctx context.Context, connector connectors.Connector, all c
 	if spec.Imports { // it has no rows yet
 		return nil
 	}
-	in := h.openInput(all)
+	in := h.openInput(spec, all)
 	in.Calls = newCalls(h.Meter, ID{}, spec, h.Now)
 	source, err := connector.Open(ctx, in)
 	if e := (*connectors.Error)(nil); errors.As(err, &e) {

@@ -43,7 +43,9 @@ type Config struct {
 
 // Way is the guarded way out that connectors are given.
 type Way struct {
-	HTTP    func() *http.Client // a new one for each source: tenants never share a connection; nil = there is none
+	// HTTP makes a client for answers of so many bytes at most, 0 = 1 MiB: a new one for each source, since tenants
+	// never share a connection. nil = there is none.
+	HTTP    func(maxBody int64) *http.Client
 	Dial    connectors.DialFunc
 	Resolve connectors.ResolveFunc
 }

@@ -94,7 +94,7 @@ func (h *Hub) newLogin(tenant ID, c Connection, spec connectors.Spec) (*login, e
 	}
 	l := &login{hub: h, tenant: tenant, connection: c.ID, oauth: *spec.OAuth, kind: spec.Kind}
 	if h.Way.HTTP != nil {
-		l.http = h.Way.HTTP()
+		l.http = h.Way.HTTP(maxTokenAnswer)
 	}
 	return l, nil
 }

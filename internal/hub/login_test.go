@@ -59,7 +59,7 @@ func open(t *testing.T, db storetest.Database) *office {
 	for range 3 {
 		h := hub.New(hub.Config{
 			Store: db.Store, Connectors: registry, Vault: seal, Passwords: auth.NewPasswords(2), Tokens: signing,
-			Way: hub.Way{HTTP: func() *http.Client {
+			Way: hub.Way{HTTP: func(int64) *http.Client {
 				return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 			}},
 			OAuth:     map[string]hub.OAuthClient{"people": {ID: clientID, Secret: clientSecret}},

@@ -173,7 +173,7 @@ func (h *Hub) revoke(ctx context.Context, kind string, o connectors.OAuth, held 
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	if status, _, err := postForm(ctx, h.Way.HTTP(), o.RevokeURL, form); err != nil || status >= http.StatusBadRequest {
+	if status, _, err := postForm(ctx, h.Way.HTTP(maxTokenAnswer), o.RevokeURL, form); err != nil || status >= http.StatusBadRequest {
 		h.Log.WarnContext(ctx, "revoke login", "kind", kind, "status", status, "err", err)
 	}
 }

@@ -29,7 +29,7 @@ func (h *Hub) openSource(ctx context.Context, t Tenant, c Connection) (*source, 
 		return nil, err
 	}
 	spec := connector.Spec()
-	in := h.openInput(settings)
+	in := h.openInput(spec, settings)
 	in.Log = h.Log.With("tenant", t.ID, "connection", c.ID)
 	s := &source{calls: newCalls(h.Meter, c.ID, spec, h.Now)}
 	in.Calls = s.calls
@@ -56,10 +56,10 @@ func (h *Hub) openSource(ctx context.Context, t Tenant, c Connection) (*source, 
 }
 
 // openInput is what a source gets whatever its kind.
-func (h *Hub) openInput(settings connectors.Settings) connectors.OpenInput {
+func (h *Hub) openInput(spec connectors.Spec, settings connectors.Settings) connectors.OpenInput {
 	in := connectors.OpenInput{Settings: settings, Dial: h.Way.Dial, Resolve: h.Way.Resolve, Now: h.Now, Log: h.Log}
 	if h.Way.HTTP != nil {
-		in.HTTP = h.Way.HTTP()
+		in.HTTP = h.Way.HTTP(spec.Answer)
 	}
 	return in
 }
