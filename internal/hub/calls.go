@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sidecard/connectors"
@@ -35,24 +36,44 @@ const margin = 0.1
 
 // Wait implements connectors.Limiter. A bucket that nobody declared has no limit.
 func (c *calls) Wait(ctx context.Context, bucket string) error {
-	for {
-		limit, known := c.limit(bucket)
-		if !known {
-			return ctx.Err()
-		}
-		wait := c.meter.Take(ctx, c.bucketKey(bucket), max(1, limit.Calls-int(float64(limit.Calls)*margin)), limit.Per)
-		if wait == 0 {
-			return ctx.Err()
-		}
-		if end, ok := ctx.Deadline(); ok && time.Until(end) < wait {
-			return c.held(bucket, wait)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(wait):
-		}
+	limit, known := c.limit(bucket)
+	if !known || spendTurn(ctx, bucket) {
+		return ctx.Err()
 	}
+	most := longestRest
+	if end, bounded := ctx.Deadline(); bounded {
+		most = time.Until(end)
+	}
+	wait, ok := c.meter.Take(ctx, c.bucketKey(bucket), max(1, limit.Calls-int(float64(limit.Calls)*margin)), limit.Per, most)
+	if !ok {
+		return c.held(bucket, wait)
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(wait):
+		return nil
+	}
+}
+
+// turn waits until a call of the first bucket may be made, and gives a context in which it counts as made already.
+func (c *calls) turn(ctx context.Context) (context.Context, error) {
+	if err := c.resting(); err != nil {
+		return ctx, err
+	}
+	if _, known := c.limit(""); !known {
+		return ctx, nil
+	}
+	err := c.Wait(ctx, "")
+	return context.WithValue(ctx, turnKey{}, new(atomic.Bool)), err
+}
+
+// turnKey finds whether a context's turn was spent.
+type turnKey struct{}
+
+func spendTurn(ctx context.Context, bucket string) bool {
+	spent, ok := ctx.Value(turnKey{}).(*atomic.Bool)
+	return ok && bucket == "" && !spent.Swap(true)
 }
 
 // held is the refusal of a call that would have to wait too long.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,11 +40,13 @@ func (s *slowSource) calls() []int {
 	return append([]int(nil), s.sizes...)
 }
 
+func noTurn(ctx context.Context) (context.Context, error) { return ctx, nil }
+
 func TestQuestionsThatWaitTogetherShareACall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &slowSource{release: make(chan struct{})}
-		g := &gatherer{size: 40, ask: s.ask}
+		g := newGatherer(40, noTurn, s.ask)
 		var all sync.WaitGroup
 		ask := func(n int) {
 			all.Go(func() {
@@ -61,8 +65,9 @@ func TestQuestionsThatWaitTogetherShareACall(t *testing.T) {
 		}
 		close(s.release)
 		all.Wait()
-		if got := s.calls(); fmt.Sprint(got[2:]) != "[40 40 20]" {
-			t.Errorf("the waiting questions were asked in calls of %v", got[2:])
+		rest := s.calls()[2:]
+		if slices.Sort(rest); fmt.Sprint(rest) != "[20 40 40]" {
+			t.Errorf("the waiting questions were asked in calls of %v", rest)
 		}
 	})
 }
@@ -71,7 +76,7 @@ func TestNobodyIsAskedAboutWhoseQuestionGaveUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &slowSource{release: make(chan struct{})}
-		g := &gatherer{size: 40, ask: s.ask}
+		g := newGatherer(40, noTurn, s.ask)
 		var all sync.WaitGroup
 		for range atATime {
 			all.Go(func() { g.askAbout(t.Context(), connectors.Query{}) })
@@ -90,8 +95,8 @@ func TestNobodyIsAskedAboutWhoseQuestionGaveUp(t *testing.T) {
 		}
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		if g.running != 0 || len(g.waiting) != 0 {
-			t.Errorf("%d calls and %d questions are left over", g.running, len(g.waiting))
+		if g.running || len(g.waiting) != 0 {
+			t.Errorf("running %v, and %d questions are left over", g.running, len(g.waiting))
 		}
 	})
 }
@@ -101,12 +106,12 @@ func TestACallLastsAsLongAsItsMostPatientQuestion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ends := make(chan time.Duration, 8)
 		first := make(chan struct{})
-		g := &gatherer{size: 40, ask: func(ctx context.Context, queries []connectors.Query) []connectors.Answer {
+		g := newGatherer(40, noTurn, func(ctx context.Context, queries []connectors.Query) []connectors.Answer {
 			end, _ := ctx.Deadline()
 			ends <- time.Until(end)
 			<-first
 			return make([]connectors.Answer, len(queries))
-		}}
+		})
 		var all sync.WaitGroup
 		for _, patience := range []time.Duration{9, 8, 2, 5, 3} { // the first two go alone
 			all.Go(func() {
@@ -120,6 +125,37 @@ func TestACallLastsAsLongAsItsMostPatientQuestion(t *testing.T) {
 		all.Wait()
 		if a, b, rest := <-ends, <-ends, <-ends; a != 9*time.Second || b != 8*time.Second || rest != 5*time.Second {
 			t.Errorf("calls had %v, %v and %v", a, b, rest)
+		}
+	})
+}
+
+func TestWhoComesWhileATurnIsAwaitedGoesAlong(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &slowSource{release: make(chan struct{})}
+		close(s.release)
+		turns := make(chan error)
+		g := newGatherer(40, func(ctx context.Context) (context.Context, error) { return ctx, <-turns }, s.ask)
+		var all sync.WaitGroup
+		var failed atomic.Int32
+		ask := func(n int) {
+			for range n {
+				all.Go(func() {
+					if g.askAbout(t.Context(), connectors.Query{}).Err != nil {
+						failed.Add(1)
+					}
+				})
+			}
+			synctest.Wait()
+		}
+		ask(7)
+		turns <- nil
+		all.Wait()
+		ask(3)
+		turns <- errors.New("no more calls today")
+		all.Wait()
+		if got := s.calls(); fmt.Sprint(got) != "[7]" || failed.Load() != 3 {
+			t.Errorf("calls of %v, and %d questions were refused", got, failed.Load())
 		}
 	})
 }

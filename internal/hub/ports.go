@@ -154,9 +154,9 @@ type LiveSupporti interface {
 
 // Meter counts calls against limits over all processes, as well as it can.
 type Meter interface {
-	// Take counts one call of so many that are allowed in any stretch of time as long as per. Or it says how
-	// long to wait before asking again; then nothing was counted.
-	Take(ctx context.Context, key string, calls int, per time.Duration) (wait time.Duration)
+	// Take counts one call of so many that are allowed in any stretch of time as long as per, and says after
+	// which time it may be made. When that would be longer than most, ok is false and nothing was counted.
+	Take(ctx context.Context, key string, calls int, per, most time.Duration) (wait time.Duration, ok bool)
 	// Pause makes every Take of the key wait for at least d from now on.
 	Pause(ctx context.Context, key string, d time.Duration)
 }

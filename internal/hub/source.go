@@ -50,7 +50,7 @@ func (h *Hub) openSource(ctx context.Context, t Tenant, c Connection) (*source, 
 		return nil, err
 	}
 	if spec.Batch > 1 {
-		s.gather = &gatherer{size: spec.Batch, ask: s.ask}
+		s.gather = newGatherer(spec.Batch, s.calls.turn, s.ask)
 	}
 	return s, nil
 }

@@ -39,10 +39,14 @@ func setup(t *testing.T) (a, b *Meter, server *miniredis.Miniredis, pass func(ti
 	return meters[0], meters[1], server, pass
 }
 
-// take counts a call against ten in ten seconds.
+// take counts a call against ten in ten seconds, unless it would have to wait; then it says how long.
 func take(t *testing.T, m *Meter, key string) (wait time.Duration) {
 	t.Helper()
-	return m.Take(t.Context(), key, 10, 10*time.Second)
+	wait, ok := m.Take(t.Context(), key, 10, 10*time.Second, 0)
+	if ok != (wait == 0) {
+		t.Errorf("taken %v with a wait of %v", ok, wait)
+	}
+	return wait
 }
 
 func TestNoStretchOfTimeHoldsMoreThanTheLimit(t *testing.T) {
@@ -103,6 +107,30 @@ func TestWhoWaitsAsLongAsToldMayCall(t *testing.T) {
 	pass(w + time.Millisecond)
 	if w = take(t, b, "k"); w != 0 {
 		t.Errorf("after the wait it is told to wait %v more", w)
+	}
+}
+
+func TestTurnsAreGivenInOrder(t *testing.T) {
+	t.Parallel()
+	a, b, _, pass := setup(t)
+	var last time.Duration
+	for n := range 8 {
+		m := a
+		if n%2 == 1 {
+			m = b
+		}
+		wait, ok := m.Take(t.Context(), "k", 10, 10*time.Second, 10*time.Second)
+		if !ok || n > 2 && wait-last < time.Second {
+			t.Errorf("turn %d comes after %v, the one before after %v", n, wait, last)
+		}
+		last = wait
+	}
+	if wait, ok := a.Take(t.Context(), "k", 10, 10*time.Second, last); ok {
+		t.Errorf("a turn in %v was given to who waits only %v", wait, last)
+	}
+	pass(last)
+	if wait, _ := b.Take(t.Context(), "k", 10, 10*time.Second, 10*time.Second); wait > 1300*time.Millisecond {
+		t.Errorf("after all turns were used the next comes in %v", wait)
 	}
 }
 
