@@ -113,6 +113,10 @@ func start(ctx context.Context, dir string, at addresses) (*program, error) {
 		hubSpot := hubspottest.New(hubspottest.Options{})
 		hubSpot.Register(hubSpotClient.ID, hubSpotClient.Secret, "Sidecard", p.url+"/connect/callback")
 		hubSpot.Seed(tour.SampleEmails[:len(tour.SampleEmails)-1]...) // the last is the stranger
+		if err := hubSpot.Remember(filepath.Join(dir, "hubspot.json")); err != nil {
+			p.close()
+			return nil, err
+		}
 		p.group.Go(func() error { return hubSpot.Serve(ctx, crm) })
 	}
 	return p, nil

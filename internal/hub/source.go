@@ -110,7 +110,7 @@ func (s *source) lookUp(ctx context.Context, q connectors.Query) connectors.Answ
 }
 
 // ask asks about several visitors in one go, more than one only where the kind allows it, and gives an answer
-// for each. When the login turns out to have expired, it is renewed once.
+// for each. When the vendor does not take the login, it is renewed once.
 func (s *source) ask(ctx context.Context, queries []connectors.Query) []connectors.Answer {
 	if err := s.calls.resting(); err != nil {
 		return allFail(len(queries), err)
@@ -123,7 +123,7 @@ func (s *source) ask(ctx context.Context, queries []connectors.Query) []connecto
 	}
 	used := s.login.Generation()
 	answers := s.askOnce(ctx, queries)
-	again := expired(answers)
+	again := notSignedIn(answers)
 	if len(again) == 0 {
 		return answers
 	}
@@ -143,9 +143,13 @@ func (s *source) ask(ctx context.Context, queries []connectors.Query) []connecto
 	return answers
 }
 
-func expired(answers []connectors.Answer) (at []int) {
+// notSignedIn lists the answers that a newer token may change.
+func notSignedIn(answers []connectors.Answer) (at []int) {
 	for i, a := range answers {
-		if a.Err != nil && connectors.AsError(a.Err).Class == connectors.AuthExpired {
+		if a.Err == nil {
+			continue
+		}
+		if class := connectors.AsError(a.Err).Class; class == connectors.AuthExpired || class == connectors.AuthRevoked {
 			at = append(at, i)
 		}
 	}

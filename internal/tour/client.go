@@ -79,6 +79,17 @@ func (c *Client) Check(ctx context.Context, connection string) (contract.CheckRe
 	return call[contract.CheckReport](ctx, c, http.MethodPost, "/api/v1/connections/"+connection+"/check", nil)
 }
 
+// BeginLogin gives the address at the vendor where a browser has to go.
+func (c *Client) BeginLogin(ctx context.Context, connection string) (string, error) {
+	begun, err := call[contract.LoginBegun](ctx, c, http.MethodPost, "/api/v1/connections/"+connection+"/login", nil)
+	return begun.AuthorizeUrl, err
+}
+
+// FinishLogin hands over what the vendor sent back.
+func (c *Client) FinishLogin(ctx context.Context, state, code string) (contract.Connection, error) {
+	return call[contract.Connection](ctx, c, http.MethodPost, "/api/v1/connections/login/finish", contract.LoginFinish{State: state, Code: &code})
+}
+
 // Upload replaces a connection's rows with a CSV file's.
 func (c *Client) Upload(ctx context.Context, connection, filename string, file io.Reader) (contract.ImportReport, error) {
 	path := "/api/v1/connections/" + connection + "/import?filename=" + url.QueryEscape(filename)

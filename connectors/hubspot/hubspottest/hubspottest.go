@@ -41,6 +41,7 @@ type Server struct {
 	requests []Request
 	gzip     bool
 	serial   int
+	file     string // that remembers consents; empty = none does
 }
 
 // Request is one request as it came, without its authorization and without the bodies of logins.

@@ -223,6 +223,7 @@ func proves(challenge, verifier string) bool {
 func (s *Server) issue(w http.ResponseWriter, g *grant) {
 	access := "CK" + random(60)
 	s.creds[access] = &credential{scopes: g.scopes, ends: s.now().Add(accessTime), grant: g, counter: g.counter}
+	s.keep()
 	write(w, http.StatusOK, map[string]any{
 		"token_type": "bearer", "token_use": "access_token", "access_token": access, "refresh_token": g.refresh,
 		"expires_in": int(accessTime.Seconds()), "hub_id": s.world.account.PortalID, "scopes": g.scopes, "user_id": 9001,
@@ -269,6 +270,7 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 				delete(s.creds, token)
 			}
 		}
+		s.keep()
 	}
 	w.WriteHeader(http.StatusOK)
 }
