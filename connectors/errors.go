@@ -27,6 +27,8 @@ type Error struct {
 	Code       string        // stable, for logs and tests: "postgres.28P01", "csv.no_email_column"
 	Message    string        // one sentence for the tenant: no secret, no visitor value
 	Fix        string        // what the tenant does about it
+	Script     string        // text to paste elsewhere that does it, such as SQL; may be empty
+	Suggest    []Suggestion  // settings that would help
 	Field      string        // the setting to look at, when there is one
 	Line       int           // the line of an imported file, when there is one
 	RetryAfter time.Duration // when to ask again, for RateLimited and Transient; 0 = unknown

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"sidecard/connectors"
@@ -27,21 +28,18 @@ func checkPasses(ctx context.Context, h Harness) error {
 func checkNamesFaults(ctx context.Context, h Harness) error {
 	var broken []error
 	for _, f := range h.faults() {
-		if err := checkNames(ctx, h, f); err != nil {
-			broken = append(broken, fmt.Errorf("%s: %w", f.name, err))
+		if f.Step == "" {
+			continue
+		}
+		err := h.faulty(ctx, f, func(ctx context.Context, src connectors.Source, _ *host) error { return checkNames(ctx, src, f) })
+		if err != nil {
+			broken = append(broken, fmt.Errorf("%s: %w", f.Name, err))
 		}
 	}
 	return errors.Join(broken...)
 }
 
-func checkNames(ctx context.Context, h Harness, f fault) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	src, _, err := h.openFault(ctx, f)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
+func checkNames(ctx context.Context, src connectors.Source, f Fault) error {
 	report, err := src.Check(ctx)
 	if err != nil {
 		return fmt.Errorf("check: %w", err)
@@ -101,11 +99,40 @@ func discoverIsStable(ctx context.Context, h Harness) error {
 		if err := fieldsAreInWords(catalog); err != nil {
 			return err
 		}
-		res, err := find(ctx, src, connectors.Query{Email: h.Known.Email}, connectors.Found)
+		q := connectors.Query{Email: h.Known.Email}
+		for _, f := range catalog.Fields {
+			q.Fields = append(q.Fields, f.ID)
+		}
+		res, err := find(ctx, src, q, connectors.Found)
 		if err != nil {
 			return err
 		}
 		return catalogFits(catalog, res.Records[0])
+	})
+}
+
+func discoverIsWide(ctx context.Context, h Harness) error {
+	if h.Wide.Never != "" {
+		return nil // declared, and complete demands the reason
+	}
+	wide := Fault{Settings: h.Wide.Settings, Host: h.Wide.Host}
+	return h.faulty(ctx, wide, func(ctx context.Context, src connectors.Source, _ *host) error {
+		d, ok := src.(connectors.Discoverer)
+		if !ok {
+			return errors.New("the source lists no fields")
+		}
+		catalog, err := d.Discover(ctx)
+		if err != nil {
+			return fmt.Errorf("discover: %w", err)
+		}
+		if n := len(catalog.Fields); n < h.Wide.Fields {
+			return fmt.Errorf("%d of %d fields are listed", n, h.Wide.Fields)
+		}
+		again, err := d.Discover(ctx)
+		if err == nil && !reflect.DeepEqual(catalog, again) {
+			err = errors.New("discovering twice gives two catalogs")
+		}
+		return errors.Join(err, fieldsAreInWords(catalog))
 	})
 }
 
@@ -159,26 +186,34 @@ var kinds = map[connectors.Kind]bool{
 func errorsHaveClasses(ctx context.Context, h Harness) error {
 	var broken []error
 	for _, f := range h.faults() {
-		if err := errorHasClass(ctx, h, f); err != nil {
-			broken = append(broken, fmt.Errorf("%s: %w", f.name, err))
+		err := h.faulty(ctx, f, func(ctx context.Context, src connectors.Source, _ *host) error {
+			return errorFits(ctx, src, h.Known.Email, f)
+		})
+		if err != nil {
+			broken = append(broken, fmt.Errorf("%s: %w", f.Name, err))
 		}
 	}
 	return errors.Join(broken...)
 }
 
-func errorHasClass(ctx context.Context, h Harness, f fault) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	src, _, err := h.openFault(ctx, f)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
-	res, err := src.Lookup(ctx, connectors.Query{Email: unknown})
+func errorFits(ctx context.Context, src connectors.Source, email string, f Fault) error {
+	res, err := src.Lookup(ctx, connectors.Query{Email: email})
 	if err == nil {
 		return fmt.Errorf("lookup gives %s instead of an error", res.Match)
 	}
-	return isError(err, f.Class)
+	if err := isError(err, f.Class); err != nil {
+		return err
+	}
+	e := connectors.AsError(err)
+	switch {
+	case f.Code != "" && e.Code != f.Code:
+		return fmt.Errorf("code %q, want %q", e.Code, f.Code)
+	case f.Bucket != e.Bucket:
+		return fmt.Errorf("bucket %q, want %q", e.Bucket, f.Bucket)
+	case f.RetryAfter != 0 && (e.RetryAfter > f.RetryAfter || e.RetryAfter < f.RetryAfter-2*time.Second):
+		return fmt.Errorf("ask again after %s, want %s", e.RetryAfter, f.RetryAfter)
+	}
+	return nil
 }
 
 // isError demands an *Error of the class that tells people what to do.

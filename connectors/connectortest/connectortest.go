@@ -9,76 +9,10 @@ package connectortest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"testing"
-
-	"sidecard/connectors"
 )
-
-// Harness describes one kind of source to the suite. The suite calls the functions from several goroutines.
-type Harness struct {
-	// Connector is the kind under test.
-	Connector connectors.Connector
-	// Good are settings, secrets included, with which everything works. Secrets are at least eight
-	// characters long, so that they can be recognised where they do not belong.
-	Good connectors.Settings
-	// Host gives the ways to the source that a host would hand to Open: HTTP, Dial, Resolve and Rows,
-	// nil where the kind uses none. The suite fills in the rest and wraps what it is given.
-	Host func() connectors.OpenInput
-	// Offline declares that the kind reaches its data through Rows alone. The suite then asserts that
-	// nothing else is touched.
-	Offline bool
-
-	// Known is in the source once, with an address in lower-case ASCII and at least these values.
-	Known Person
-	// Sparse is in the source once and shows the three kinds of nothing.
-	Sparse Sparse
-	// Twins are in the source at least twice, with nothing that says who is meant.
-	Twins Twins
-	// Add puts a person with exactly this address into the source; the other fields don't matter.
-	Add func(email string) error
-	// State digests all that the source holds, so that a change can be noticed.
-	State func() (string, error)
-
-	// BadCredential is a source that refuses the password, key or token.
-	BadCredential Fault
-	// Unreachable is a source that does not answer at its address.
-	Unreachable Fault
-	// MissingTable is a source that works but lacks what the settings name.
-	MissingTable Fault
-}
-
-// Person is somebody the source knows.
-type Person struct {
-	Email  string
-	Record connectors.Record // some of the values that a lookup gives
-}
-
-// Sparse is somebody with gaps. The fields are ids.
-type Sparse struct {
-	Email  string
-	Null   string // the source has the field but no value: present, of Kind Null
-	Empty  string // the value is an empty text: present, of Kind Text
-	Absent string // the source has no such field: not in the record
-}
-
-// Twins are several records with one address.
-type Twins struct {
-	Email string
-	Never string // why this kind always knows who is meant; Email is empty then
-}
-
-// Fault is a way in which a source can fail, and what has to be said about it.
-type Fault struct {
-	Settings connectors.Settings // lead into the fault
-	Host     func() connectors.OpenInput
-	Step     string           // the step of Check that fails
-	Says     string           // what detail or advice of that step must name, e.g. the missing table
-	Class    connectors.Class // of Lookup's error
-	Never    string           // why this kind cannot fail so; all else is empty then
-}
 
 // promise is one thing that every connector does. It returns what was not kept, in words.
 type promise struct {
@@ -91,6 +25,8 @@ var promises = []promise{
 	{"spec hides what is secret", specHidesSecrets},
 	{"spec takes the good settings and no unknown key", specFitsSettings},
 	{"spec is the same every time", specIsStatic},
+	{"settings of every version open", settingsOfOldOpen},
+	{"the code keeps to the ways out it is given", codeStaysInside},
 	{"open needs no network", openNeedsNoNetwork},
 	{"check of a good source is all right", checkPasses},
 	{"check names the failed step and the way out", checkNamesFaults},
@@ -98,13 +34,27 @@ var promises = []promise{
 	{"lookup does not know everybody", lookupFindsNobody},
 	{"lookup tells when it cannot tell", lookupIsAmbiguous},
 	{"lookup tells null, empty and absent apart", lookupTellsNothings},
+	{"lookup finds by a second address", secondAddressFinds},
+	{"a huge value is cut", hugeValueIsCut},
+	{"what fails beside the record is partial", failureBesideIsPartial},
 	{"addresses are data", addressesAreData},
+	{"requests keep their shape", requestsKeepTheirShape},
 	{"64 lookups at once", lookupsInParallel},
+	{"a batch answers like single lookups", batchAnswersAlike},
 	{"discover is complete and stable", discoverIsStable},
+	{"discover lists a wide source", discoverIsWide},
 	{"errors have a class and a way out", errorsHaveClasses},
+	{"answers nobody expects are told as what they are", answersAreJudged},
+	{"an answer cut short is noticed", cutsAreNoticed},
+	{"a damaged answer does no harm", damageDoesNoHarm},
+	{"an expired login is renewed once", loginIsRenewedOnce},
+	{"a revoked login ends the matter", revokedLoginEndsTheMatter},
+	{"limits are kept", limitsAreKept},
+	{"nothing is asked twice", nothingIsAskedTwice},
 	{"a hanging source does not outlast the deadline", deadlineIsKept},
 	{"a cancelled lookup ends", cancelIsObeyed},
 	{"only the given ways out are used", egressIsGuarded},
+	{"redirects are not followed", redirectsAreNotFollowed},
 	{"secrets and visitors stay out of texts and logs", textsAreClean},
 	{"nothing is written", sourceIsOnlyRead},
 	{"close twice and during a lookup", closeIsCalm},
@@ -135,56 +85,4 @@ func (p promise) hold(ctx context.Context, h Harness) (err error) {
 		}
 	}()
 	return p.keep(ctx, h)
-}
-
-// complete says what the harness leaves open.
-func (h Harness) complete() error {
-	missing := func(name string, is bool) error {
-		if is {
-			return fmt.Errorf("%s is not set", name)
-		}
-		return nil
-	}
-	return errors.Join(
-		missing("Connector", h.Connector == nil),
-		missing("Host", h.Host == nil),
-		missing("Known.Email", h.Known.Email == ""),
-		missing("Known.Record", len(h.Known.Record) == 0),
-		missing("Sparse", h.Sparse.Email == "" || h.Sparse.Null == "" || h.Sparse.Empty == "" || h.Sparse.Absent == ""),
-		missing("Add", h.Add == nil),
-		missing("State", h.State == nil),
-		oneOf("Twins", h.Twins.Email != "", h.Twins.Never),
-		oneOf("BadCredential", h.BadCredential.Step != "", h.BadCredential.Never),
-		oneOf("Unreachable", h.Unreachable.Step != "", h.Unreachable.Never),
-		oneOf("MissingTable", h.MissingTable.Step != "", h.MissingTable.Never),
-	)
-}
-
-func oneOf(name string, given bool, never string) error {
-	if given == (never != "") {
-		return fmt.Errorf("%s needs either a value or the reason why it can never be", name)
-	}
-	return nil
-}
-
-// fault is a named Fault of the harness.
-type fault struct {
-	name string
-	Fault
-}
-
-// faults lists the faults that the kind can have.
-func (h Harness) faults() []fault {
-	all := []fault{
-		{"bad credential", h.BadCredential},
-		{"unreachable", h.Unreachable},
-		{"missing table", h.MissingTable},
-	}
-	var can []fault
-	for _, f := range all {
-		if f.Never == "" {
-			can = append(can, f)
-		}
-	}
-	return can
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 
 	"sidecard/connectors"
 )
@@ -14,9 +15,10 @@ func toyHarness(t *testing.T, flaw string) Harness {
 	t.Helper()
 	server := newToyServer(t)
 	server.wildcard = flaw == "wildcards"
-	pro, empty := "pro", ""
+	pro, empty, huge := "pro", "", strings.Repeat("é", 100_000)
 	server.add("ana@toy.example", map[string]*string{"plan": &pro, "note": &pro})
 	server.add("sparse@toy.example", map[string]*string{"plan": nil, "note": &empty})
+	server.add("huge@toy.example", map[string]*string{"plan": &pro, "note": &huge})
 	server.add("twins@toy.example", map[string]*string{"plan": &pro}, map[string]*string{"plan": nil})
 
 	nobody, err := net.Listen("tcp", "127.0.0.1:0")
@@ -31,7 +33,16 @@ func toyHarness(t *testing.T, flaw string) Harness {
 		Host: func() connectors.OpenInput {
 			return connectors.OpenInput{Dial: (&net.Dialer{}).DialContext, Resolve: net.DefaultResolver.LookupHost}
 		},
-		Known:  Person{Email: "ana@toy.example", Record: connectors.Record{"plan": {Kind: connectors.Text, Text: "pro"}}},
+		Known: Person{Email: "ana@toy.example", Record: connectors.Record{"plan": {Kind: connectors.Text, Text: "pro"}}},
+		NoKind: map[connectors.Kind]string{
+			connectors.Number: onlyTexts, connectors.Bool: onlyTexts, connectors.Date: onlyTexts, connectors.DateTime: onlyTexts,
+			connectors.List: onlyTexts, connectors.JSON: onlyTexts,
+		},
+		Second:  Second{Never: "toys have one address"},
+		Huge:    Huge{Email: "huge@toy.example", Field: "note"},
+		Beside:  Beside{Never: "one request gives all"},
+		Wide:    Wide{Never: "toys have two fields"},
+		Package: "testdata/code/calm", Fixtures: fstest.MapFS{"v1.json": {Data: []byte(`{"address": "toy.example:1"}`)}},
 		Sparse: Sparse{Email: "sparse@toy.example", Null: "plan", Empty: "note", Absent: "gone"},
 		Twins:  Twins{Email: "twins@toy.example"},
 		Add: func(email string) error {
@@ -47,6 +58,12 @@ func toyHarness(t *testing.T, flaw string) Harness {
 			Settings: server.settings(address, "wrong horse", "people"), Step: "Sign in",
 			Says: "password", Class: connectors.AuthRevoked,
 		},
+		Revoked:           Fault{Never: "a revoked password is a wrong one"},
+		MissingPermission: Fault{Never: "who may sign in may read"},
+		BadTLS:            Fault{Never: "toys speak in the open"},
+		NoClass: map[connectors.Class]string{
+			connectors.RateLimited: "toys never tire", connectors.Bug: "toys answer or not",
+		},
 		Unreachable: Fault{
 			Settings: server.settings(nobody.Addr().String(), "correct horse", "people"), Step: "Reach it",
 			Class: connectors.Transient,
@@ -57,6 +74,8 @@ func toyHarness(t *testing.T, flaw string) Harness {
 		},
 	}
 }
+
+const onlyTexts = "toys speak in texts"
 
 func TestGoodConnectorPasses(t *testing.T) { Run(t, toyHarness(t, "")) }
 
@@ -82,6 +101,8 @@ func TestBadConnectorsFail(t *testing.T) {
 		"first twin":            "lookup tells when it cannot tell",
 		"null is empty":         "lookup tells null, empty and absent apart",
 		"absent is null":        "lookup tells null, empty and absent apart",
+		"huge value":            "a huge value is cut",
+		"cut passes":            "an answer cut short is noticed",
 		"wildcards":             "addresses are data",
 		"strips tags":           "addresses are data",
 		"pastes":                "addresses are data",
@@ -138,18 +159,30 @@ func TestHarnessMustDeclareWhatIsMissing(t *testing.T) {
 		t.Errorf("a complete harness is refused: %v", err)
 	}
 	for part, remove := range map[string]func(*Harness){
-		"Connector":       func(h *Harness) { h.Connector = nil },
-		"Host":            func(h *Harness) { h.Host = nil },
-		"Known.Email":     func(h *Harness) { h.Known.Email = "" },
-		"Known.Record":    func(h *Harness) { h.Known.Record = nil },
-		"Sparse":          func(h *Harness) { h.Sparse.Absent = "" },
-		"Twins":           func(h *Harness) { h.Twins = Twins{} },
-		"Add":             func(h *Harness) { h.Add = nil },
-		"State":           func(h *Harness) { h.State = nil },
-		"BadCredential":   func(h *Harness) { h.BadCredential = Fault{} },
-		"Unreachable":     func(h *Harness) { h.Unreachable.Never = "both a value and a reason" },
-		"MissingTable":    func(h *Harness) { h.MissingTable = Fault{} },
-		"MissingTable of": func(h *Harness) { h.MissingTable = Fault{Never: "x", Step: "y"} },
+		"Connector":         func(h *Harness) { h.Connector = nil },
+		"Host":              func(h *Harness) { h.Host = nil },
+		"Known.Email":       func(h *Harness) { h.Known.Email = "" },
+		"Known.Record":      func(h *Harness) { h.Known.Record = nil },
+		"Second":            func(h *Harness) { h.Second = Second{} },
+		"Sparse":            func(h *Harness) { h.Sparse.Absent = "" },
+		"Sparse.Empty":      func(h *Harness) { h.Sparse.Empty = "" },
+		"Huge":              func(h *Harness) { h.Huge.Field = "" },
+		"Beside":            func(h *Harness) { h.Beside = Beside{} },
+		"Wide":              func(h *Harness) { h.Wide.Never = "" },
+		"Twins":             func(h *Harness) { h.Twins = Twins{} },
+		"Add":               func(h *Harness) { h.Add = nil },
+		"State":             func(h *Harness) { h.State = nil },
+		"BadCredential":     func(h *Harness) { h.BadCredential = Fault{} },
+		"Unreachable":       func(h *Harness) { h.Unreachable.Never = "both a value and a reason" },
+		"Revoked":           func(h *Harness) { h.Revoked = Fault{} },
+		"MissingPermission": func(h *Harness) { h.MissingPermission = Fault{} },
+		"BadTLS":            func(h *Harness) { h.BadTLS = Fault{} },
+		"class bug:":        func(h *Harness) { delete(h.NoClass, connectors.Bug) },
+		"has no number":     func(h *Harness) { delete(h.NoKind, connectors.Number) },
+		"has a text":        func(h *Harness) { h.NoKind[connectors.Text] = "toys are dumb" },
+		"class transient:":  func(h *Harness) { h.Unreachable = Fault{Never: "it is always there"} },
+		"MissingTable":      func(h *Harness) { h.MissingTable = Fault{} },
+		"MissingTable of":   func(h *Harness) { h.MissingTable = Fault{Never: "x", Step: "y"} },
 	} {
 		h := toyHarness(t, "")
 		remove(&h)

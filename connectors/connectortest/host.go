@@ -24,25 +24,33 @@ const unknown = "nobody.9f3c1e@visitor.example"
 // host is what the suite hands to Open: the harness's ways out, watched.
 type host struct {
 	connectors.OpenInput
-	log *lockedBuffer
+	log    *lockedBuffer
+	limits *limiter
 
-	mu   sync.Mutex
-	uses []string // ways out that were used, in words
+	mu    sync.Mutex
+	uses  []string // ways out that were used, in words
+	calls []call
 }
 
 // newHost wraps the ways out of the harness. Each edit may then replace some; the watch stays outermost.
-func newHost(from func() connectors.OpenInput, settings connectors.Settings, edits ...func(*connectors.OpenInput)) *host {
-	h := &host{OpenInput: from(), log: &lockedBuffer{}}
+func (h Harness) newHost(from func() connectors.OpenInput, settings connectors.Settings, edits ...func(*connectors.OpenInput)) *host {
+	spec := h.Connector.Spec()
+	on := &host{OpenInput: from(), log: &lockedBuffer{}, limits: newLimiter(spec.Limits)}
+	if on.Token == nil && spec.OAuth != nil {
+		on.Token = newSession(h.Login).give
+	}
 	for _, edit := range edits {
-		edit(&h.OpenInput)
+		edit(&on.OpenInput)
 	}
-	h.Settings = maps.Clone(settings)
-	h.Log = slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug - 4}))
-	if h.Now == nil {
-		h.Now = time.Now
+	on.Settings = maps.Clone(settings)
+	on.Log = slog.New(slog.NewJSONHandler(on.log, &slog.HandlerOptions{Level: slog.LevelDebug - 4}))
+	on.limits.inner = on.Calls
+	on.Calls = on.limits
+	if on.Now == nil {
+		on.Now = time.Now
 	}
-	h.watch()
-	return h
+	on.watch()
+	return on
 }
 
 func (h *host) watch() {
@@ -70,8 +78,13 @@ func (h *host) watch() {
 			trip = client.Transport.RoundTrip
 		}
 	}
+	watched.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // as hosts do
 	watched.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
 		h.use("request " + r.Method + " " + r.URL.Host)
+		r, err := h.note(r)
+		if err != nil {
+			return nil, err
+		}
 		return trip(r)
 	})
 	h.HTTP = watched
@@ -100,16 +113,37 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 func (h Harness) open(
 	ctx context.Context, settings connectors.Settings, edits ...func(*connectors.OpenInput),
 ) (connectors.Source, *host, error) {
-	return openOn(ctx, h.Connector, newHost(h.Host, settings, edits...))
+	return openOn(ctx, h.Connector, h.newHost(h.Host, settings, edits...))
 }
 
-// openFault opens a source that has the fault.
-func (h Harness) openFault(ctx context.Context, f fault) (connectors.Source, *host, error) {
-	from := f.Host
+// faulty brings the fault about and hands a source that has it to use.
+func (h Harness) faulty(ctx context.Context, f Fault, use func(context.Context, connectors.Source, *host) error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	on, end := h.faultyHost(f)
+	defer end()
+	src, _, err := openOn(ctx, h.Connector, on)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	return use(ctx, src, on)
+}
+
+// faultyHost is a host whose source fails until end is called.
+func (h Harness) faultyHost(f Fault) (on *host, end func()) {
+	from, settings := f.Host, f.Settings
 	if from == nil {
 		from = h.Host
 	}
-	return openOn(ctx, h.Connector, newHost(from, f.Settings))
+	if settings == nil && f.Break != nil {
+		settings = h.Good
+	}
+	end = func() {}
+	if f.Break != nil {
+		end = f.Break()
+	}
+	return h.newHost(from, settings), end
 }
 
 func openOn(ctx context.Context, c connectors.Connector, on *host) (connectors.Source, *host, error) {

@@ -20,22 +20,7 @@ func sourceIsOnlyRead(ctx context.Context, h Harness) error {
 	if err != nil {
 		return fmt.Errorf("read the source's state: %w", err)
 	}
-	err = h.with(ctx, func(ctx context.Context, src connectors.Source) error {
-		var broken []error
-		for _, email := range slices.Concat(storable, askable, []string{h.Known.Email, h.Sparse.Email, unknown}) {
-			if _, err := src.Lookup(ctx, connectors.Query{Email: email}); err != nil {
-				broken = append(broken, fmt.Errorf("lookup of %s: %w", excerpt(email), err))
-			}
-		}
-		_, err := src.Check(ctx)
-		broken = append(broken, err)
-		if d, ok := src.(connectors.Discoverer); ok {
-			_, err := d.Discover(ctx)
-			broken = append(broken, err)
-		}
-		return errors.Join(broken...)
-	})
-	if err != nil {
+	if err := usesAll(ctx, h); err != nil {
 		return err
 	}
 	after, err := h.State()
@@ -46,6 +31,35 @@ func sourceIsOnlyRead(ctx context.Context, h Harness) error {
 		return errors.New("reading has changed the source")
 	}
 	return nil
+}
+
+// usesAll asks a source for all it can say. Over HTTP it asks by verbs that can be meant to read.
+func usesAll(ctx context.Context, h Harness) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	src, on, err := h.open(ctx, h.Good)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	var broken []error
+	for _, email := range slices.Concat(storable, askable, []string{h.Known.Email, h.Sparse.Email, unknown}) {
+		if _, err := src.Lookup(ctx, connectors.Query{Email: email}); err != nil {
+			broken = append(broken, fmt.Errorf("lookup of %s: %w", excerpt(email), err))
+		}
+	}
+	_, err = src.Check(ctx)
+	broken = append(broken, err)
+	if d, ok := src.(connectors.Discoverer); ok {
+		_, err := d.Discover(ctx)
+		broken = append(broken, err)
+	}
+	for _, c := range on.made() {
+		if c.method != http.MethodGet && c.method != http.MethodHead && c.method != http.MethodPost {
+			broken = append(broken, fmt.Errorf("a %s was sent: connectors only read", c.method))
+		}
+	}
+	return errors.Join(broken...)
 }
 
 func closeIsCalm(ctx context.Context, h Harness) error {

@@ -113,19 +113,17 @@ func textsAreClean(ctx context.Context, h Harness) error {
 	secrets := s.secrets()
 	emails := append([]string{unknown, h.Known.Email}, storable...)
 	broken := []error{
-		h.saysNothing(ctx, newHost(h.Host, h.Good), secrets, emails, patience),
+		h.saysNothing(ctx, h.newHost(h.Host, h.Good), secrets, emails, patience),
 	}
 	for _, f := range h.faults() {
-		from := f.Host
-		if from == nil {
-			from = h.Host
+		on, end := h.faultyHost(f)
+		if err := h.saysNothing(ctx, on, secrets, emails, patience); err != nil {
+			broken = append(broken, fmt.Errorf("%s: %w", f.Name, err))
 		}
-		if err := h.saysNothing(ctx, newHost(from, f.Settings), secrets, emails, patience); err != nil {
-			broken = append(broken, fmt.Errorf("%s: %w", f.name, err))
-		}
+		end()
 	}
 	broken = append(broken, h.eachHang(ctx, func(stuck hang) error {
-		return h.saysNothing(ctx, newHost(h.Host, h.Good, stuck.edit), secrets, emails[:2], deadline)
+		return h.saysNothing(ctx, h.newHost(h.Host, h.Good, stuck.edit), secrets, emails[:2], deadline)
 	}))
 	return errors.Join(broken...)
 }

@@ -214,7 +214,11 @@ func (s *toySource) talk(ctx context.Context, r toyRequest) (toyAnswer, error) {
 		return toyAnswer{}, err
 	}
 	var answer toyAnswer
-	return answer, json.NewDecoder(conn).Decode(&answer)
+	err = json.NewDecoder(conn).Decode(&answer)
+	if s.flaw == "cut passes" {
+		err = nil
+	}
+	return answer, err
 }
 
 func (s *toySource) records(answer toyAnswer) []connectors.Record {
@@ -223,6 +227,8 @@ func (s *toySource) records(answer toyAnswer) []connectors.Record {
 		record := make(connectors.Record)
 		for name, text := range raw {
 			switch {
+			case text != nil && len(*text) > 100 && s.flaw != "huge value":
+				record[name] = connectors.Value{Kind: toyKinds[name], Text: (*text)[:100]}
 			case text != nil:
 				record[name] = connectors.Value{Kind: toyKinds[name], Text: *text}
 			case s.flaw == "null is empty":

@@ -98,6 +98,11 @@ func TestConnectorKeepsItsPromises(t *testing.T) {
 			"Name":   {Kind: connectors.Text, Text: "Ana"},
 			"Plan":   {Kind: connectors.Text, Text: "pro"},
 		}},
+		NoKind: map[connectors.Kind]string{
+			connectors.Number: allText, connectors.Bool: allText, connectors.Date: allText, connectors.DateTime: allText,
+			connectors.List: allText, connectors.JSON: allText,
+		},
+		Second: connectortest.Second{Never: "a row has one address"},
 		Sparse: connectortest.Sparse{Email: "sparse@toy.example", Null: "Plan", Empty: "Name", Absent: "Country"},
 		Twins:  connectortest.Twins{Never: "the last row of the file with the address is the visitor"},
 		Add: func(email string) error {
@@ -116,14 +121,26 @@ func TestConnectorKeepsItsPromises(t *testing.T) {
 			defer rows.mu.Unlock()
 			return fmt.Sprint(rows.columns, rows.rows), nil
 		},
-		BadCredential: connectortest.Fault{Never: "an uploaded file has no credentials"},
-		Unreachable:   connectortest.Fault{Never: "the rows are kept by the host itself"},
+		Huge:              connectortest.Huge{Never: "the import leaves rows with a longer value out"},
+		Beside:            connectortest.Beside{Never: "a row comes whole"},
+		Wide:              connectortest.Wide{Never: "a file has at most 1,000 columns"},
+		BadCredential:     connectortest.Fault{Never: "an uploaded file has no credentials"},
+		Revoked:           connectortest.Fault{Never: "an uploaded file has no credentials"},
+		MissingPermission: connectortest.Fault{Never: "the rows are the tenant's own"},
+		Unreachable:       connectortest.Fault{Never: "the rows are kept by the host itself"},
+		BadTLS:            connectortest.Fault{Never: "nothing is fetched"},
 		MissingTable: connectortest.Fault{
 			Host: func() connectors.OpenInput { return connectors.OpenInput{Rows: &table{}} },
 			Step: "File uploaded", Says: "Upload a CSV file", Class: connectors.Misconfigured,
 		},
+		NoClass: map[connectors.Class]string{
+			connectors.AuthRevoked: "an uploaded file has no credentials", connectors.RateLimited: "nobody is asked",
+			connectors.Transient: "a trouble of the rows is the host's own", connectors.Bug: "rows were judged when they were imported",
+		},
 	})
 }
+
+const allText = "a CSV file holds texts"
 
 // open opens a source over the rows with the settings.
 func open(t *testing.T, rows connectors.RowFinder, settings string) connectors.Source {

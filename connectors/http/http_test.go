@@ -1,11 +1,16 @@
 package http_test
 
 import (
+	"io"
+	"log"
+	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sidecard/connectors"
 	"sidecard/connectors/connectortest"
@@ -52,6 +57,7 @@ func (a *api) harness(replace map[string]any, badCredential connectortest.Fault)
 	a.t.Helper()
 	a.add("ana@toy.example", ana)
 	a.add("sparse@toy.example", sparse)
+	a.add("huge@toy.example", `{"email": "huge@toy.example", "note": "`+strings.Repeat("é", 60_000)+`"}`)
 	a.add("twins@toy.example", `{"email": "twins@toy.example", "name": "One"}`)
 	a.add("twins@toy.example", `{"email": "Twins@Toy.Example", "name": "Two"}`)
 	nobody, err := net.Listen("tcp", "127.0.0.1:0")
@@ -76,6 +82,10 @@ func (a *api) harness(replace map[string]any, badCredential connectortest.Fault)
 			"company.city": {Kind: connectors.Null},
 			"orders":       {Kind: connectors.JSON, Text: `[{"id":7,"total":1.10}]`},
 		}},
+		Second: connectortest.Second{Never: "which addresses a question matches is the API's own affair"},
+		Huge:   connectortest.Huge{Email: "huge@toy.example", Field: "note"},
+		Beside: connectortest.Beside{Never: "one request gives the whole record"},
+		Wide:   connectortest.Wide{Never: "fields are those of one sample record, at most 500"},
 		Sparse: connectortest.Sparse{Email: "sparse@toy.example", Null: "plan", Empty: "name", Absent: "vip"},
 		Twins:  connectortest.Twins{Email: "twins@toy.example"},
 		Add: func(email string) error {
@@ -90,7 +100,48 @@ func (a *api) harness(replace map[string]any, badCredential connectortest.Fault)
 		MissingTable: connectortest.Fault{
 			Settings: a.settings(with(replace, "record_path", "data.persons")), Step: "Read the record", Says: "data.persons", Class: connectors.Misconfigured,
 		},
+		Revoked: connectortest.Fault{
+			Settings: a.settings(replace), Break: a.saying(http.StatusUnauthorized, nil), Step: "Sign in", Class: connectors.AuthRevoked,
+		},
+		MissingPermission: connectortest.Fault{
+			Settings: a.settings(replace), Break: a.saying(http.StatusForbidden, nil), Step: "Ask for somebody unknown",
+			Says: "right to read customers", Class: connectors.Misconfigured,
+		},
+		BadTLS: connectortest.Fault{
+			Settings: a.settings(map[string]any{"url": a.secure() + "/{{email}}"}), Step: "Find the server", Says: "certificate", Class: connectors.Misconfigured,
+		},
+		Faults: []connectortest.Fault{
+			{
+				Name: "too many questions", Settings: a.settings(replace), Break: a.saying(http.StatusTooManyRequests, http.Header{"Retry-After": {"7"}}),
+				Class: connectors.RateLimited, RetryAfter: 7 * time.Second,
+			},
+			{Name: "a status nobody knows", Settings: a.settings(replace), Break: a.saying(699, nil), Class: connectors.Bug},
+			{Name: "trouble", Settings: a.settings(replace), Break: a.saying(http.StatusInternalServerError, nil), Class: connectors.Transient},
+		},
 	}
+}
+
+// saying has the API answer every question with the status, until it is told to end. Tokens are still to be had.
+func (a *api) saying(status int, header http.Header) func() (end func()) {
+	return func() func() {
+		a.answer(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/token" {
+				tell(w, http.StatusOK, map[string]any{"access_token": "in-vain", "token_type": "bearer", "expires_in": 60})
+				return
+			}
+			maps.Copy(w.Header(), header)
+			w.WriteHeader(status)
+		})
+		return func() { a.answer(nil) }
+	}
+}
+
+// secure is a server whose certificate nobody trusts.
+func (a *api) secure() string {
+	server := httptest.NewTLSServer(a)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // the handshakes that fail are what is tested
+	a.t.Cleanup(server.Close)
+	return server.URL
 }
 
 func TestEverySignInIsUnderstood(t *testing.T) {

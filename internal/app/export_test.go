@@ -1,0 +1,4 @@
+package app
+
+// Kinds is for the test that writes the connectors' documentation.
+var Kinds = kinds
