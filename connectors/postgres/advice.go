@@ -67,7 +67,11 @@ func (c *check) findIndex(ctx context.Context, run reader, m *mapping) error {
 	case rows <= largeTable:
 		c.ok(stepIndex, "The whole table is read, which is fast while it is small.")
 	default:
-		c.step(connectors.StepWarn, stepIndex, "About "+strconv.FormatInt(rows, 10)+" rows are read for each visitor.", m.indexAdvice())
+		advice, script := m.indexAdvice()
+		c.steps = append(c.steps, connectors.Step{
+			Name: stepIndex, State: connectors.StepWarn, Detail: "About " + strconv.FormatInt(rows, 10) + " rows are read for each visitor.",
+			Advice: advice, Script: script,
+		})
 	}
 	return nil
 }
@@ -93,14 +97,15 @@ func estimate(ctx context.Context, run reader, schemas, tables []string) (int64,
 	return rows, err
 }
 
-func (m *mapping) indexAdvice() string {
-	if m.table.kind == "v" {
-		return "Add an index on the address column to the table behind the view, in the form in which addresses are compared: lower(" + m.email.name + ")."
+// indexAdvice says what makes lookups fast, with the script that does it where it is known.
+func (m *mapping) indexAdvice() (advice, script string) {
+	switch m.table.kind {
+	case "v":
+		return "Add an index on the address column to the table behind the view, in the form in which addresses are compared: " + m.compared() + ".", ""
+	case "p":
+		return "Run this as an administrator. It locks the table against changes meanwhile.", strings.Replace(m.index(), " CONCURRENTLY", "", 1)
 	}
-	if m.table.kind == "p" {
-		return "Run as an administrator:\n" + strings.Replace(m.index(), " CONCURRENTLY", "", 1)
-	}
-	return "Run as an administrator; the table stays usable meanwhile:\n" + m.index()
+	return "Run this as an administrator; the table stays usable meanwhile.", m.index()
 }
 
 // rights are what a role may do that Sidecard does not need.
@@ -132,9 +137,11 @@ func (c *check) weighRights(ctx context.Context, run reader, m *mapping) error {
 		return err
 	}
 	if excess := may.excess(); excess != "" {
-		c.step(connectors.StepWarn, stepRights, "The user "+excess+". Sidecard only reads.",
-			"Use a role of its own that may do nothing else. Run as an administrator, and enter its name and password here:\n"+
-				c.newRole(m.columns))
+		c.steps = append(c.steps, connectors.Step{
+			Name: stepRights, State: connectors.StepWarn, Detail: "The user " + excess + ". Sidecard only reads.",
+			Advice: "Use a role of its own that may do nothing else. Run this as an administrator, with a password of your own, and enter both here.",
+			Script: c.newRole(m.columns),
+		})
 		return nil
 	}
 	c.ok(stepRights, "The user may read and nothing else.")
@@ -158,17 +165,18 @@ func (r rights) excess() string {
 	return ""
 }
 
-// roleName is what the script calls the role it makes.
-const roleName = "sidecard"
-
-// newRole is the script that makes a role with nothing but what is needed.
+// newRole is the script that makes a role with nothing but what is needed. Its name is another than the user's of today.
 func (s *source) newRole(columns []column) string {
-	return "CREATE ROLE " + roleName + " LOGIN PASSWORD 'choose a long one';\n" +
-		"GRANT CONNECT ON DATABASE " + quote(s.config.ConnConfig.Database) + " TO " + roleName + ";\n" +
-		s.grants(roleName, columns) + "\n" +
-		"ALTER ROLE " + roleName + " SET default_transaction_read_only = on;\n" +
-		"ALTER ROLE " + roleName + " SET statement_timeout = '3s';\n" +
-		"ALTER ROLE " + roleName + " CONNECTION LIMIT 10;"
+	role := "sidecard"
+	if s.config.ConnConfig.User == role {
+		role = "sidecard_reader"
+	}
+	return "CREATE ROLE " + role + " LOGIN PASSWORD 'choose a long one';\n" +
+		"GRANT CONNECT ON DATABASE " + quote(s.config.ConnConfig.Database) + " TO " + role + ";\n" +
+		s.grants(role, columns) + "\n" +
+		"ALTER ROLE " + role + " SET default_transaction_read_only = on;\n" +
+		"ALTER ROLE " + role + " SET statement_timeout = '3s';\n" +
+		"ALTER ROLE " + role + " CONNECTION LIMIT 10;"
 }
 
 // grants is the script that lets a role read the table: these columns of it and what it is searched by, or

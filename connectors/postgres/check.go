@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,10 +15,12 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"sidecard/connectors"
+	"sidecard/connectors/reach"
 )
 
 // The names of the steps.
 const (
+	stepTunnel  = "Open the tunnel"
 	stepFind    = "Find the server"
 	stepReach   = "Reach it"
 	stepEncrypt = "Encrypt"
@@ -44,7 +47,9 @@ func (s *source) Check(ctx context.Context) (connectors.Report, error) {
 	}
 	if failed != nil {
 		e := failure(ctx, failed)
-		c.step(connectors.StepFail, c.trying, e.Message, e.Fix)
+		c.steps = append(c.steps, connectors.Step{
+			Name: c.trying, State: connectors.StepFail, Detail: e.Message, Advice: e.Fix, Script: e.Script, Suggest: e.Suggest,
+		})
 	}
 	return connectors.Report{Steps: c.steps}, nil
 }
@@ -95,31 +100,44 @@ func part(ctx context.Context, conn *pgx.Conn) {
 // reach resolves the name and connects, to no more than that.
 func (c *check) reach(ctx context.Context) error {
 	conf := c.config.ConnConfig
+	if c.door.way.Tunnelled() {
+		c.trying = stepTunnel
+		if err := c.door.way.Open(ctx); err != nil {
+			return err
+		}
+		c.ok(stepTunnel, "The SSH server lets Sidecard in, and is the one that is trusted.")
+		c.trying = stepReach
+		return c.reachAny(ctx, []string{conf.Host})
+	}
 	c.trying = stepFind
-	addresses, err := c.door.lookupHost(ctx, conf.Host)
+	addresses, err := c.door.way.Resolve(ctx, conf.Host)
 	if err != nil {
 		return err
 	}
-	if len(addresses) == 0 {
-		return &net.DNSError{Err: "no address", Name: conf.Host, IsNotFound: true}
+	err = c.reachAny(ctx, addresses)
+	if connectors.IsForbidden(err) {
+		c.trying = stepFind // whether it is resolved or refused later must look the same
+		return err
 	}
+	c.steps = slices.Insert(c.steps, 0, connectors.Step{Name: stepFind, State: connectors.StepOK, Detail: conf.Host + " is found."})
+	return err
+}
+
+// reachAny connects to the first address that answers.
+func (c *check) reachAny(ctx context.Context, addresses []string) (err error) {
 	c.trying = stepReach
-	port := strconv.Itoa(int(conf.Port))
+	port := strconv.Itoa(int(c.config.ConnConfig.Port))
 	for _, address := range addresses {
 		var conn net.Conn
-		conn, err = c.timedDial(ctx, net.JoinHostPort(address, port))
-		if err == nil {
+		if conn, err = c.timedDial(ctx, net.JoinHostPort(address, port)); err == nil {
 			conn.Close()
-			c.ok(stepFind, conf.Host+" is found.")
 			c.ok(stepReach, "Port "+port+" answers.")
 			return nil
 		}
 		if connectors.IsForbidden(err) {
-			c.trying = stepFind // whether it is resolved or refused later must look the same
 			return err
 		}
 	}
-	c.ok(stepFind, conf.Host+" is found.")
 	return err
 }
 
@@ -169,9 +187,14 @@ func (c *check) encrypted(conf *tls.Config) {
 		return
 	}
 	with := "The connection is encrypted with " + tls.VersionName(c.tls.Version)
-	if conf.InsecureSkipVerify && conf.VerifyConnection == nil {
-		c.step(connectors.StepWarn, stepEncrypt, with+", but the server has not proved who it is.",
-			"Choose “Verify certificate and name”, with the certificate of your server's authority if it has its own.")
+	if !reach.Proves(conf) {
+		shown := reach.Fingerprint(c.tls)
+		c.steps = append(c.steps, connectors.Step{
+			Name: stepEncrypt, State: connectors.StepWarn,
+			Detail:  with + ", but the server has not proved who it is. Its certificate has the fingerprint " + shown + ".",
+			Advice:  "Choose “Verify certificate and name”, with the certificate of your server's authority if it has its own. Or compare the fingerprint with the server's certificate, and trust exactly this one.",
+			Suggest: reach.Trust(shown),
+		})
 		return
 	}
 	c.ok(stepEncrypt, with+", and the server has proved who it is.")
@@ -218,25 +241,32 @@ func (c choice) gone(t table) []string {
 	return gone
 }
 
-// suggest says which tables look as if they held visitors.
+// suggest offers the tables that look as if they held visitors.
 func (c *check) suggest(ctx context.Context, run reader) error {
 	const most = 5
 	tables, err := catalog(ctx, run, "", "")
 	if err != nil {
 		return err
 	}
-	var seen []string
+	e := misconfigured("postgres.no_table", "table", "No table is chosen yet.", "Choose the table or view with your visitors and its column of addresses.")
+	if len(tables) == 0 {
+		e.Fix = "The user may not read any table yet. Run this as an administrator."
+		e.Script = c.grants(c.config.ConnConfig.User, nil)
+		return e
+	}
+	var elsewhere []string
 	for _, t := range tables {
-		if email, ok := t.emailColumn(); ok {
-			seen = append(seen, t.schema+"."+t.name+" (column “"+email.name+"”)")
+		email, ok := t.emailColumn()
+		switch {
+		case !ok:
+		case t.schema != c.choice.schema:
+			elsewhere = append(elsewhere, t.schema+"."+t.name)
+		case len(e.Suggest) < most:
+			e.Suggest = append(e.Suggest, connectors.Suggestion{Setting: "table", Value: t.name, Label: t.name + " (address column “" + email.name + "”)"})
 		}
 	}
-	fix := "Choose the table or view with your visitors and its column of addresses."
-	switch {
-	case len(tables) == 0:
-		fix = "The user may not read any table yet. Run as an administrator:\n" + c.grants(c.config.ConnConfig.User, nil)
-	case len(seen) > 0:
-		fix = "Choose one of the tables that seem to hold addresses: " + strings.Join(seen[:min(len(seen), most)], ", ") + "."
+	if len(elsewhere) > 0 {
+		e.Fix += " Tables of other schemas that seem to hold addresses: " + strings.Join(elsewhere[:min(len(elsewhere), most)], ", ") + "."
 	}
-	return misconfigured("postgres.no_table", "table", "No table is chosen yet.", fix)
+	return e
 }

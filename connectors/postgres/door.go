@@ -2,42 +2,23 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"net"
 	"sync"
 
-	"sidecard/connectors"
+	"sidecard/connectors/reach"
 )
 
-// door leads pgx to the guarded ways out, lets TCP through and nothing else, and remembers what is open.
+// door leads pgx to the way out and remembers what is open.
 type door struct {
-	dial    connectors.DialFunc
-	resolve connectors.ResolveFunc
+	way *reach.Way
 
 	mu   sync.Mutex
 	open map[*watchedConn]struct{}
 	done bool
 }
 
-// maxAddresses is how many addresses of one host are tried.
-const maxAddresses = 4
-
-var errNoDoor = errors.New("the host gives no way out")
-
-// notTCP is the refusal of sockets that are no network connection.
-type notTCP struct{}
-
-func (notTCP) Error() string   { return "only TCP leads out" }
-func (notTCP) Forbidden() bool { return true }
-
 func (d *door) dialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	switch {
-	case network != "tcp":
-		return nil, notTCP{}
-	case d.dial == nil:
-		return nil, errNoDoor
-	}
-	conn, err := d.dial(ctx, network, address)
+	conn, err := d.way.Dial(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -55,15 +36,6 @@ func (d *door) dialContext(ctx context.Context, network, address string) (net.Co
 	return w, nil
 }
 
-// lookupHost gives the first addresses of a host: each may cost a connection attempt.
-func (d *door) lookupHost(ctx context.Context, host string) ([]string, error) {
-	if d.resolve == nil {
-		return nil, errNoDoor
-	}
-	addresses, err := d.resolve(ctx, host)
-	return addresses[:min(len(addresses), maxAddresses)], err
-}
-
 // shut cuts what is open and lets nothing more through. pgx takes up to 15 s to part from a server that
 // does not answer; nobody should wait for that.
 func (d *door) shut() {
@@ -75,6 +47,7 @@ func (d *door) shut() {
 	for w := range open {
 		w.Conn.Close()
 	}
+	d.way.Close()
 }
 
 type watchedConn struct {

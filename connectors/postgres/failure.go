@@ -2,20 +2,18 @@ package postgres
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"regexp"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"sidecard/connectors"
+	"sidecard/connectors/reach"
 )
 
 // misconfigured makes an error that the tenant mends in the settings or on the server.
@@ -120,10 +118,8 @@ func failure(ctx context.Context, err error) *connectors.Error {
 	case errors.As(err, &server):
 		return ofState(server.Code, errors.As(err, &connect))
 	}
-	for _, known := range []func(error) *connectors.Error{ofTLS, ofNetwork} {
-		if e := known(err); e != nil {
-			return e
-		}
+	if e := onTheWay(err); e != nil {
+		return e
 	}
 	var long *pgproto3.ExceededMaxBodyLenErr
 	switch {
@@ -148,92 +144,21 @@ func failure(ctx context.Context, err error) *connectors.Error {
 
 var errRefused = errors.New("the guarded way out refused the address")
 
-// handshakeError marks what went wrong while encryption was agreed on.
-type handshakeError struct{ err error }
-
-func (e *handshakeError) Error() string { return "TLS handshake: " + e.err.Error() }
-func (e *handshakeError) Unwrap() error { return e.err }
-
-// ofTLS is for what goes wrong between TCP and the protocol.
-func ofTLS(err error) *connectors.Error {
-	var unknown x509.UnknownAuthorityError
-	var name x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	var handshake *handshakeError
-	say := func(code, field, message, fix string, cause error) *connectors.Error {
-		e := misconfigured("postgres.tls."+code, field, message, fix)
-		e.Err = cause
+// onTheWay is for what goes wrong before the server speaks PostgreSQL; nil when it is something else.
+func onTheWay(err error) *connectors.Error {
+	if e := kind.Failure(err); e != nil {
 		return e
 	}
 	switch {
-	case errors.As(err, &unknown):
-		return say("unknown_authority", "ca_pem", "The server's certificate is signed by an authority that Sidecard does not know.",
-			"Paste the certificate of that authority; your hosting provider offers it for download.", unknown)
-	case errors.As(err, &name):
-		return say("name", "host", "The server's certificate is for "+names(name.Certificate)+", not for this host.",
-			"Enter that name as the host, or choose “Verify certificate only” together with the authority's certificate.", errWrongName)
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return say("expired", "", "The server's certificate is not valid today: it is for "+invalid.Cert.NotBefore.Format(time.DateOnly)+" to "+
-			invalid.Cert.NotAfter.Format(time.DateOnly)+".", "Renew the certificate on the server.", invalid)
-	case errors.As(err, &invalid):
-		return say("invalid", "ca_pem", "The server's certificate cannot be used to prove who the server is.",
-			"Check that the certificate authority is the one that signs the server's certificate.", invalid)
 	case strings.Contains(err.Error(), "server refused TLS connection"): // pgx has no type for it
-		return say("off", "tls", "The server does not offer encryption.", "Switch on ssl in postgresql.conf, or switch off encryption here if the network is private.", errNoTLS)
-	case errors.As(err, &handshake) && ofNetwork(err) == nil:
-		return say("handshake", "tls", "The server and Sidecard found no common way to encrypt.", "Update the server: it must offer TLS 1.2 or newer.", errHandshake)
+		return kind.Failure(reach.ErrNoTLS)
+	case pgconn.Timeout(err):
+		return kind.Failure(context.DeadlineExceeded)
+	case errors.Is(err, pgconn.ErrConnClosed):
+		return kind.Failure(net.ErrClosed)
 	}
 	return nil
 }
-
-var (
-	errWrongName = errors.New("the certificate is for another name")
-	errNoTLS     = errors.New("the server refused TLS")
-	errHandshake = errors.New("the TLS handshake failed")
-)
-
-// names lists whom a certificate is for, the first three.
-func names(cert *x509.Certificate) string {
-	list := append([]string(nil), cert.DNSNames...)
-	for _, ip := range cert.IPAddresses {
-		list = append(list, ip.String())
-	}
-	if len(list) == 0 {
-		return "no name at all"
-	}
-	return strings.Join(list[:min(len(list), 3)], ", ")
-}
-
-// ofNetwork is for names that are not found, and servers that are not reached or hang up.
-func ofNetwork(err error) *connectors.Error {
-	say := func(code, field, message, fix string, cause error) *connectors.Error {
-		return &connectors.Error{Class: connectors.Transient, Code: "postgres." + code, Field: field, Message: message, Fix: fix, Err: cause}
-	}
-	var dns *net.DNSError
-	var timeout net.Error
-	switch {
-	case errors.As(err, &dns) && dns.IsNotFound:
-		return say("host_not_found", "host", "There is no server of this name.", "Check the name of the host letter by letter.", dns)
-	case errors.As(err, &dns):
-		return say("dns", "host", "The name of the host cannot be resolved right now.", "Try again; if it stays, check the name and its DNS.", dns)
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return say("refused", "port", "The server is there, but nothing answers on this port.",
-			"Check the port, and that PostgreSQL listens on the public address (listen_addresses).", syscall.ECONNREFUSED)
-	case pgconn.Timeout(err), errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
-		return say("no_answer", "host", "The server does not answer.", "Check host and port, and allow Sidecard's address in the firewall.", errSilence)
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return say("unreachable", "host", "There is no way to the server's address.", "Check the address, and whether the server is on the internet at all.", syscall.EHOSTUNREACH)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
-		errors.Is(err, net.ErrClosed), errors.Is(err, pgconn.ErrConnClosed):
-		return say("connection_lost", "", "The server hung up.", "Try again; if it stays, check host, port and encryption, and the server's log.", errHungUp)
-	}
-	return nil
-}
-
-var (
-	errSilence = errors.New("no answer in time")
-	errHungUp  = errors.New("the connection was closed")
-)
 
 // isDrift tells that the table is not any more as the catalog said.
 func isDrift(err error) bool {

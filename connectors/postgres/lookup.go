@@ -131,7 +131,8 @@ func (s *source) whyNoTable(ctx context.Context, run reader) error {
 	case err != nil:
 		return err
 	case there:
-		e := misconfigured("postgres.42501", "table", "The user may not read "+name+".", "Run as an administrator:\n"+s.grants(s.config.ConnConfig.User, nil))
+		e := misconfigured("postgres.42501", "table", "The user may not read "+name+".", "Run the script as an administrator: it lets the user read.")
+		e.Script = s.grants(s.config.ConnConfig.User, nil)
 		e.Err = errNoTable
 		return e
 	default:
@@ -150,11 +151,13 @@ func (c choice) name() string { return c.schema + "." + c.table }
 func (c choice) in(t table) (*mapping, error) {
 	m := &mapping{table: t, columns: c.offered(t), exact: c.exact}
 	if c.email == "" {
-		fix := "Choose the column that holds the visitor's e-mail address."
+		e := misconfigured("postgres.no_email_column", "email_column", "No address column is chosen yet.",
+			"Choose the column that holds the visitor's e-mail address.")
 		if guess, ok := t.emailColumn(); ok {
-			fix += " It looks like “" + guess.name + "”."
+			e.Fix += " It looks like “" + guess.name + "”."
+			e.Suggest = []connectors.Suggestion{{Setting: "email_column", Value: guess.name, Label: "Use the column “" + guess.name + "”"}}
 		}
-		return nil, misconfigured("postgres.no_email_column", "email_column", "No address column is chosen yet.", fix)
+		return nil, e
 	}
 	var ok bool
 	if m.email, ok = t.column(c.email); !ok {
@@ -255,9 +258,13 @@ func (m *mapping) condition() string {
 
 // index is what makes condition fast.
 func (m *mapping) index() string {
-	on := "lower(" + m.email.sanitized() + ")"
+	return "CREATE INDEX CONCURRENTLY ON " + m.table.sanitized() + " (" + m.compared() + ");"
+}
+
+// compared is the form in which the column is compared.
+func (m *mapping) compared() string {
 	if m.exact || m.email.typ == "citext" {
-		on = m.email.sanitized()
+		return m.email.sanitized()
 	}
-	return "CREATE INDEX CONCURRENTLY ON " + m.table.sanitized() + " (" + on + ");"
+	return "lower(" + m.email.sanitized() + ")"
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"sidecard/connectors"
+	"sidecard/connectors/reach"
 )
 
 //go:embed settings.json
@@ -27,10 +28,10 @@ var settings []byte
 //go:embed guide.md
 var guide string
 
-// New returns the connector.
-func New() connectors.Connector { return connector{} }
+// New returns the connector. All of its sources together keep pools open for 256 tenants at most.
+func New() connectors.Connector { return connector{reach.NewKeeper(reach.MostHolders, reach.IdleTime)} }
 
-type connector struct{}
+type connector struct{ pools *reach.Keeper }
 
 // Spec implements connectors.Connector.
 func (connector) Spec() connectors.Spec {
@@ -41,12 +42,12 @@ func (connector) Spec() connectors.Spec {
 }
 
 // Open implements connectors.Connector. Its errors are about settings that a schema cannot judge.
-func (connector) Open(_ context.Context, in connectors.OpenInput) (connectors.Source, error) {
-	s := &source{
-		door:   &door{dial: in.Dial, resolve: in.Resolve},
-		choice: choiceOf(in.Settings),
-		now:    in.Now,
+func (c connector) Open(_ context.Context, in connectors.OpenInput) (connectors.Source, error) {
+	way, err := kind.Way(in)
+	if err != nil {
+		return nil, err
 	}
+	s := &source{pools: c.pools, door: &door{way: way}, choice: choiceOf(in.Settings), now: in.Now}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -76,17 +77,19 @@ func choiceOf(s connectors.Settings) choice {
 	return c
 }
 
-// source is one tenant's table. Its pool is made by the first lookup.
+// source is one tenant's table. Its pool is made by the first lookup, and again after it was let go.
 type source struct {
+	pools  *reach.Keeper
 	door   *door
 	config *pgxpool.Config
 	choice choice
 	now    func() time.Time
 
-	mu     sync.Mutex
-	pool   *pgxpool.Pool
-	closed bool
-	users  sync.WaitGroup // of the pool; grows under mu and while not closed
+	mu      sync.Mutex
+	pool    *pgxpool.Pool
+	closed  bool
+	users   sync.WaitGroup // of the pool; grows under mu and while not closed
+	parting sync.WaitGroup // pools that were let go and are being closed
 
 	known remembered
 }
@@ -106,6 +109,7 @@ func (s *source) begin() (end func(), err error) {
 
 // connections gives the pool. The source is in use.
 func (s *source) connections() (*pgxpool.Pool, error) {
+	s.pools.Used(s)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.pool != nil {
@@ -120,14 +124,28 @@ func (s *source) connections() (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
+// LetGo implements reach.Holder. Lookups that have a connection go on with it.
+func (s *source) LetGo() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pool == nil || s.closed {
+		return
+	}
+	pool := s.pool
+	s.pool = nil
+	s.parting.Go(pool.Close) // it waits for the connections that are in use
+}
+
 // Close implements connectors.Source. It waits for lookups under way, which end by their own deadlines, and
 // for nothing else: connections that are still being made, cancelled or said goodbye to are cut.
 func (s *source) Close() error {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
+	s.pools.Forget(s)
 	s.users.Wait()
 	s.door.shut()
+	s.parting.Wait()
 	if s.pool != nil { // nobody writes it any more
 		s.pool.Close()
 	}

@@ -3,7 +3,11 @@ package postgres_test
 import (
 	"fmt"
 	"net"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"sidecard/connectors"
 	"sidecard/connectors/connectortest"
@@ -15,19 +19,28 @@ const people = `create table people (
 	born date, seen_at timestamptz, tags text[], extra jsonb)`
 
 func TestConnectorKeepsItsPromises(t *testing.T) {
+	var many []string
+	for i := range 1200 {
+		many = append(many, fmt.Sprintf("c%d int", i))
+	}
 	d := newDatabase(t, people,
 		`insert into people (email, name, plan, vip, spent, born, seen_at, tags, extra) values
 		('ana@toy.example', 'Ana Lima', 'pro', true, -1234.50, '1990-02-28', '2026-11-01 12:00:00+02', '{a,"b c"}', '{"k": [1, null]}'),
 		('sparse@toy.example', '', null, null, null, null, null, null, null),
 		('twins@toy.example', 'One', 'pro', false, 1, null, null, '{}', '{}'),
-		('Twins@Toy.Example', 'Two', 'free', false, 2, null, null, '{}', '{}')`)
+		('Twins@Toy.Example', 'Two', 'free', false, 2, null, null, '{}', '{}')`,
+		"insert into people (email, name) values ('huge@toy.example', repeat('é', 60000))",
+		"create table wide (email text, "+strings.Join(many, ", ")+")")
 	// The role may do everything, so that only the connector itself keeps from writing.
-	good := d.role("grant all on table people")
+	good := d.role("grant all on table people", "grant select on table wide")
+	full := d.role()
+	d.exec("alter role " + full.String("user", "") + " connection limit 0")
 	nobody, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	nobody.Close()
+	misunderstood := newFake(t, failWith(pgproto3.ErrorResponse{Severity: "ERROR", Code: "42601", Message: "told to nobody"}))
 	connectortest.Run(t, connectortest.Harness{
 		Connector: postgres.New(),
 		Good:      good,
@@ -43,6 +56,10 @@ func TestConnectorKeepsItsPromises(t *testing.T) {
 			"tags":    {Kind: connectors.List, Text: "a, b c"},
 			"extra":   {Kind: connectors.JSON, Text: `{"k":[1,null]}`},
 		}},
+		Second: connectortest.Second{Never: "a row is found by one column"},
+		Huge:   connectortest.Huge{Email: "huge@toy.example", Field: "name"},
+		Beside: connectortest.Beside{Never: "one row is the whole record"},
+		Wide:   connectortest.Wide{Settings: with(t, good, map[string]any{"table": "wide"}), Fields: 1201},
 		Sparse: connectortest.Sparse{Email: "sparse@toy.example", Null: "plan", Empty: "name", Absent: "country"},
 		Twins:  connectortest.Twins{Email: "twins@toy.example"},
 		Add: func(email string) error {
@@ -57,6 +74,20 @@ func TestConnectorKeepsItsPromises(t *testing.T) {
 		BadCredential: connectortest.Fault{
 			Settings: with(t, good, map[string]any{"password": "not the password"}), Step: "Sign in", Says: "password",
 			Class: connectors.AuthRevoked,
+		},
+		Revoked: connectortest.Fault{Never: "the server tells a changed password and a dropped role as a wrong password"},
+		MissingPermission: connectortest.Fault{
+			Settings: d.role("grant select on table wide"), Step: "Read the table", Says: "people", Class: connectors.Misconfigured,
+		},
+		BadTLS: connectortest.Fault{
+			Settings: with(t, good, map[string]any{"tls": "verify_full"}), Step: "Encrypt", Class: connectors.Misconfigured,
+		},
+		Faults: []connectortest.Fault{
+			{Name: "no connection left", Settings: full, Class: connectors.RateLimited, Code: "postgres.53300", RetryAfter: 5 * time.Second},
+			{
+				Name: "a question that is not understood", Settings: fakeSettings(t, misunderstood, nil),
+				Class: connectors.Bug, Code: "postgres.42601",
+			},
 		},
 		Unreachable: connectortest.Fault{
 			Settings: with(t, good, map[string]any{"port": nobody.Addr().(*net.TCPAddr).Port}), Step: "Reach it", Says: "port",

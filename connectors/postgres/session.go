@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"sidecard/connectors"
 )
 
 // limits is the second statement of every transaction. They last as long as it does, so that they hold
@@ -96,10 +99,31 @@ func (s *source) pooled(ctx context.Context, query string, args []any, each take
 	if err != nil {
 		return err
 	}
-	conn, err := pool.Acquire(ctx)
+	conn, err := acquire(ctx, pool)
 	if err != nil {
 		return err
 	}
 	defer conn.Release()
 	return read(ctx, conn.Conn(), query, args, each)
+}
+
+// acquireTime is how long a lookup waits for another one's connection.
+const acquireTime = time.Second
+
+// acquire takes a connection, or makes one where there may be another. When all are in use it does not wait long: who
+// is stuck there must not hold up everybody else.
+func acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
+	if s := pool.Stat(); s.AcquiredConns() < s.MaxConns() {
+		return pool.Acquire(ctx)
+	}
+	wait, cancel := context.WithTimeout(ctx, acquireTime)
+	defer cancel()
+	conn, err := pool.Acquire(wait)
+	if err != nil && wait.Err() != nil && ctx.Err() == nil {
+		return nil, &connectors.Error{
+			Class: connectors.Transient, Code: "postgres.busy", Message: "The connections to the server are all in use by lookups that take long.",
+			Fix: "Look at the server's load, and follow the check's advice about the index.", RetryAfter: acquireTime,
+		}
+	}
+	return conn, err
 }

@@ -36,7 +36,8 @@ var floors = map[string]floor{
 	"internal/tour":  1, // a client of the public API, for the demonstration and the benchmark
 	"connectors/*":   1,
 
-	"internal/hub": 0.5,
+	"internal/hub":     0.5,
+	"connectors/reach": 0.5,
 
 	"connectors":            0,
 	"internal/api/contract": 0,
