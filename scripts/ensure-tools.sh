@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Sees to it that the programs which the tests start are there: PostgreSQL, Redis, Chromium, and the C compiler that
-# Go's race detector needs. Installs on Debian what is missing; when nothing is, it does nothing. It starts no server
-# and touches none that runs.
+# Sees to it that the programs which the tests start are there: PostgreSQL, Redis, MariaDB, Chromium, and the C compiler
+# that Go's race detector needs. Installs on Debian what is missing; when nothing is, it does nothing. It starts no
+# server and touches none that runs.
 set -euo pipefail
 
 missing=()
@@ -10,6 +10,7 @@ have make || missing+=(make)
 have "${CC:-gcc}" || missing+=(gcc libc6-dev)
 have initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 have redis-server || missing+=(redis-server)
+have mariadbd || [ -x /usr/sbin/mariadbd ] || missing+=(mariadb-server)
 have chromium || have chromium-browser || have google-chrome || missing+=(chromium fonts-liberation)
 [ ${#missing[@]} -gt 0 ] || exit 0
 

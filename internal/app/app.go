@@ -16,6 +16,7 @@ import (
 	"sidecard/connectors/csv"
 	httpapi "sidecard/connectors/http"
 	"sidecard/connectors/hubspot"
+	"sidecard/connectors/mysql"
 	"sidecard/connectors/postgres"
 	"sidecard/internal/api"
 	"sidecard/internal/auth"
@@ -51,6 +52,7 @@ func kinds(c Config) (*connectors.Registry, error) {
 	return connectors.NewRegistry(
 		hubspot.New(hubspot.Options{API: c.HubSpotAPI, App: c.HubSpotApp}),
 		postgres.New(),
+		mysql.New(),
 		csv.New(),
 		httpapi.New(),
 	)

@@ -50,7 +50,7 @@ func StartPostgres(ctx context.Context, o PostgresOptions) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	owner, err := postgresOwner()
+	owner, err := serverOwner("PostgreSQL", superuser, "nobody")
 	if err != nil {
 		return nil, err
 	}
@@ -155,12 +155,13 @@ func postgresBinaries(prefix string) (string, error) {
 	return filepath.Dir(newest), nil
 }
 
-// postgresOwner returns who runs the server: nil is this process's own user.
-func postgresOwner() (*syscall.Credential, error) {
+// serverOwner returns who runs a server that refuses to run as root, the first of the users there is: nil is this
+// process's own user.
+func serverOwner(program string, names ...string) (*syscall.Credential, error) {
 	if os.Getuid() != 0 {
 		return nil, nil
 	}
-	for _, name := range []string{"postgres", "nobody"} {
+	for _, name := range names {
 		u, err := user.Lookup(name)
 		if err != nil {
 			continue
@@ -172,7 +173,7 @@ func postgresOwner() (*syscall.Credential, error) {
 		}
 		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 	}
-	return nil, errors.New("PostgreSQL refuses to run as root, and there is no user postgres or nobody to run it as")
+	return nil, fmt.Errorf("%s refuses to run as root, and there is no user %s to run it as", program, strings.Join(names, " or "))
 }
 
 // postgresFolder makes the cluster's folder where its owner can reach it.
@@ -184,17 +185,22 @@ func postgresFolder(o PostgresOptions, owner *syscall.Credential) (string, error
 			parents = slices.Insert(parents, 0, memoryDisk)
 		}
 	}
+	return serverFolder("postgres", parents, owner)
+}
+
+// serverFolder makes a server's folder in the first of the folders that its owner may pass through.
+func serverFolder(program string, parents []string, owner *syscall.Credential) (string, error) {
 	for _, parent := range parents {
 		if owner != nil && !openToAll(parent) {
 			continue
 		}
-		dir, err := os.MkdirTemp(parent, "sidecard-postgres-")
+		dir, err := os.MkdirTemp(parent, "sidecard-"+program+"-")
 		if err != nil {
-			return "", fmt.Errorf("folder for PostgreSQL: %w", err)
+			return "", fmt.Errorf("folder for %s: %w", program, err)
 		}
 		return dir, own(dir, owner)
 	}
-	return "", fmt.Errorf("PostgreSQL's user may not pass through %s: name a folder that everybody may", parents[0])
+	return "", fmt.Errorf("the user of %s may not pass through %s: name a folder that everybody may", program, parents[0])
 }
 
 // memoryIsLarge reports whether there is a file system in memory with room for a test run. A new database is some 300
@@ -223,7 +229,7 @@ func own(path string, owner *syscall.Credential) error {
 		return nil
 	}
 	if err := os.Chown(path, int(owner.Uid), int(owner.Gid)); err != nil {
-		return fmt.Errorf("give the cluster's folder to its user: %w", err)
+		return fmt.Errorf("give a server's folder to its user: %w", err)
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
 // Package servertest starts real, private servers for tests, benchmarks and the chaos program: PostgreSQL, Redis,
-// and a TCP proxy that breaks connections on command. It also finds the browser.
+// MariaDB, and a TCP proxy that breaks connections on command. It also finds the browser.
 //
 // It refuses to skip: a test that needs a server which is not installed fails, with the sentence that says what to
 // install. It never talks to a server that it, or the make target, did not start, and whatever it started ends and is
