@@ -69,7 +69,7 @@ func (s *source) ask(ctx context.Context, q question, into any) error {
 }
 
 func (s *source) request(ctx context.Context, q question, token string) (*http.Request, error) {
-	method, body := http.MethodGet, io.Reader(http.NoBody)
+	method, body := http.MethodGet, io.Reader(nil)
 	if q.body != nil {
 		raw, err := json.Marshal(q.body)
 		if err != nil {

@@ -61,19 +61,25 @@ func (s *source) list(ctx context.Context) (connectors.Catalog, map[objectType]*
 }
 
 // everything gives the ids of all fields, for queries that name none; the basics while HubSpot does not say which there
-// are.
-func (s *source) everything(ctx context.Context) []string {
-	ctx, cancel := early(ctx)
+// are. Its error is for answers after which HubSpot should not be asked for contacts, either.
+func (s *source) everything(ctx context.Context) ([]string, *connectors.Error) {
+	few, cancel := early(ctx)
 	defer cancel()
-	c, failed := s.list(ctx)
-	if failed[contacts] != nil {
-		return basics
+	if _, e := s.schemaOf(few, contacts); e != nil {
+		switch {
+		case ctx.Err() != nil:
+			return nil, connectors.AsError(ctx.Err())
+		case e.Class == connectors.Transient || e.Class == connectors.Misconfigured || e.Class == connectors.Bug:
+			return basics, nil
+		}
+		return nil, e
 	}
+	c, _ := s.list(few)
 	ids := make([]string, 0, len(c.Fields))
 	for _, f := range c.Fields {
 		ids = append(ids, f.ID)
 	}
-	return ids
+	return ids, nil
 }
 
 // fields lists a type's properties: the basics, what is made for people by its label, and the rest.

@@ -59,7 +59,8 @@ func (c connector) Spec() connectors.Spec {
 	return connectors.Spec{
 		Kind: "hubspot", Name: "HubSpot", Summary: "Shows visitors from HubSpot: contact, company, deals and tickets.", Version: 1,
 		Settings: slices.Clone(settings), Guide: guide,
-		OAuth: c.oauth(), Limits: []connectors.Limit{burst}, Batch: most, Fresh: 15 * time.Second, Answer: maxBody, Sunset: sunset,
+		OAuth: c.oauth(), Limits: []connectors.Limit{burst}, Batch: most, Fresh: 15 * time.Second, Sunset: sunset,
+		Answer: maxBody + 1<<10, // the connector's own bound comes first, so that people are told which it is
 	}
 }
 

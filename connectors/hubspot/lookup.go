@@ -29,7 +29,10 @@ func (s *source) LookupBatch(ctx context.Context, queries []connectors.Query) []
 		return fail(err)
 	}
 	defer end()
-	wanted := s.wanted(ctx, queries)
+	wanted, err := s.wanted(ctx, queries)
+	if err != nil {
+		return fail(err)
+	}
 	p := planOf(wanted)
 	people, err := s.readContacts(ctx, addresses(queries), p.names[contacts])
 	if err != nil {
@@ -43,7 +46,7 @@ func (s *source) LookupBatch(ctx context.Context, queries []connectors.Query) []
 }
 
 // wanted reads which fields each query names. Those that name none get all.
-func (s *source) wanted(ctx context.Context, queries []connectors.Query) [][]wish {
+func (s *source) wanted(ctx context.Context, queries []connectors.Query) ([][]wish, error) {
 	wanted := make([][]wish, len(queries))
 	var all []wish
 	for i, q := range queries {
@@ -52,11 +55,15 @@ func (s *source) wanted(ctx context.Context, queries []connectors.Query) [][]wis
 			continue
 		}
 		if all == nil {
-			all = wishes(s.everything(ctx))
+			fields, e := s.everything(ctx)
+			if e != nil {
+				return nil, e
+			}
+			all = wishes(fields)
 		}
 		wanted[i] = all
 	}
-	return wanted
+	return wanted, nil
 }
 
 // addresses gives each address once, folded. What cannot be anybody's is not asked for.

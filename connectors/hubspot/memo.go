@@ -53,7 +53,7 @@ func (m *memo[T]) get(ctx context.Context, s *source, load func(context.Context)
 	return m.value, m.err
 }
 
-// peek gives the value if it is there.
+// peek gives the value if it is there, and does not load it.
 func (m *memo[T]) peek() (T, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -74,6 +74,9 @@ func (m *memo[T]) keep(s *source, flight chan struct{}, load func(context.Contex
 		return
 	}
 	m.until = s.now().Add(badFor)
+	if soon := s.now().Add(err.RetryAfter); err.RetryAfter > 0 && soon.Before(m.until) {
+		m.until = soon
+	}
 	switch err.Class {
 	case connectors.AuthExpired, connectors.Canceled:
 		m.until = time.Time{} // the host asks again at once, with another token

@@ -224,12 +224,13 @@ func (s *source) tooMany(said envelope, wait time.Duration) *connectors.Error {
 
 // untilMidnight is how long the account's day lasts, where its clock is known.
 func (s *source) untilMidnight() time.Duration {
-	a, known := s.account.peek()
-	if !known {
+	a, _ := s.account.peek()
+	zone, err := time.Parse("-07:00", a.Offset)
+	if err != nil {
 		return time.Hour
 	}
-	now := s.now().UTC().Add(time.Duration(a.OffsetMS) * time.Millisecond)
-	return now.Truncate(24 * time.Hour).Add(24 * time.Hour).Sub(now)
+	now := s.now().In(zone.Location())
+	return time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, zone.Location()).Sub(now)
 }
 
 // maxWait is the longest wait that HubSpot may ask for; the host decides what it makes of it.

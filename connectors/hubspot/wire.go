@@ -188,5 +188,5 @@ type account struct {
 	Portal   text   `json:"portalId"`
 	Domain   string `json:"uiDomain"`
 	Location string `json:"dataHostingLocation"`
-	OffsetMS int    `json:"utcOffsetMilliseconds"`
+	Offset   string `json:"utcOffset"` // of its clock: "-05:00"
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	_ "embed" // the page
 	"encoding/base64"
+	"errors"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -60,9 +61,11 @@ func (s *Server) RevokeAll() {
 			delete(s.creds, token)
 		}
 	}
+	s.keep()
 }
 
-// Consent allows what an authorize URL asks for, without the page, and gives the URL to which the browser is sent.
+// Consent allows what an authorize URL asks for, without the page, and gives the URL to which the browser is sent. It
+// fails with the text of the page for an URL that the page refuses.
 func (s *Server) Consent(authorize string) (back string, err error) {
 	u, err := url.Parse(authorize)
 	if err != nil {
@@ -70,6 +73,9 @@ func (s *Server) Consent(authorize string) (back string, err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if wrong := s.wrongAsk(u.Query()); wrong != "" {
+		return "", errors.New(wrong)
+	}
 	return s.consent(u.Query()).String(), nil
 }
 

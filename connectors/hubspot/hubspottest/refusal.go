@@ -48,6 +48,9 @@ func badJSON(w http.ResponseWriter, body []byte, err error) {
 	if at := (*json.SyntaxError)(nil); errors.As(err, &at) {
 		offset = at.Offset
 	}
+	if at := (*json.UnmarshalTypeError)(nil); errors.As(err, &at) {
+		offset = at.Offset
+	}
 	before := string(body[:min(offset, int64(len(body)))])
 	line := strings.Count(before, "\n") + 1
 	column := len(before) - strings.LastIndex(before, "\n") - 1
