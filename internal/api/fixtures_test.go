@@ -50,6 +50,7 @@ func (s *stage) furnish(company string) tenant {
 		"createConnection": `{"kind":"csv","name":"New","settings":{}}`,
 		"updateConnection": `{"name":"Renamed","settings":{"host":"b"}}`,
 		"lookUp":           `{"email":"dana@example.com"}`,
+		"finishLogin":      `{"state":"never-begun","code":"x"}`,
 		"publishCard":      `{"based_on":1,` + lines + `}`,
 		"previewCard":      `{"email":"dana@example.com",` + lines + `}`,
 		"countReplays":     `{"filter":{"outcomes":["refused","expired"],"from":"2026-11-01T00:00:00Z","to":"2026-11-30T12:00:00.5+01:00"},"force":true}`,

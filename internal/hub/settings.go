@@ -60,10 +60,16 @@ func (s settingsSchema) value(all connectors.Settings, name string) json.RawMess
 	return s.Properties[name].Default
 }
 
-// useful reports whether the other settings leave a use for this one.
+// useful reports whether the other settings leave a use for this one, and so on for those that it depends on.
 func (s settingsSchema) useful(all connectors.Settings, name string) bool {
+	return s.usefulWithin(all, name, len(s.Properties))
+}
+
+// usefulWithin follows so many dependencies: a schema that turns in a circle must not, too.
+func (s settingsSchema) usefulWithin(all connectors.Settings, name string, steps int) bool {
 	for other, values := range s.Properties[name].When {
-		if !slices.ContainsFunc(values, func(v json.RawMessage) bool { return sameJSON(v, s.value(all, other)) }) {
+		chosen := slices.ContainsFunc(values, func(v json.RawMessage) bool { return sameJSON(v, s.value(all, other)) })
+		if !chosen || steps > 0 && !s.usefulWithin(all, other, steps-1) {
 			return false
 		}
 	}

@@ -84,7 +84,9 @@ var choosySpec = connectors.Spec{Kind: "choosy", Settings: json.RawMessage(`{
 		"host": {"type": "string", "pattern": "^[a-z.]+$", "x-binds-secrets": true, "x-fix": "Enter the name alone, as in db.example.com."},
 		"auth": {"type": "string", "default": "key"},
 		"key": {"type": "string", "x-secret": true, "x-when": {"auth": ["key"]}},
-		"password": {"type": "string", "x-secret": true, "x-when": {"auth": ["basic", "digest"]}}
+		"password": {"type": "string", "x-secret": true, "x-when": {"auth": ["basic", "digest"]}},
+		"second": {"type": "string", "default": "none", "x-when": {"auth": ["basic"]}},
+		"code": {"type": "string", "x-secret": true, "x-when": {"second": ["code"]}}
 	}}`)}
 
 func settings(t *testing.T, text string) (s connectors.Settings) {
@@ -119,6 +121,8 @@ func TestSecretsWithoutUseAreForgotten(t *testing.T) {
 		{`{"key":"k","password":"p"}`, "key"}, // auth is key unless it says otherwise
 		{`{"auth":"digest","key":"k","password":"p"}`, "password"},
 		{`{"auth":"none","key":"k","password":"p"}`, ""},
+		{`{"auth":"basic","second":"code","code":"c"}`, "code"},
+		{`{"auth":"digest","second":"code","code":"c"}`, ""}, // what it depends on is itself of no use
 	} {
 		s := settings(t, tt.settings)
 		schema := choosy(t)

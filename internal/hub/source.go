@@ -179,6 +179,9 @@ func (s *source) askOnce(ctx context.Context, queries []connectors.Query) (answe
 		if a.Err != nil {
 			s.calls.obey(ctx, connectors.AsError(a.Err))
 		}
+		for _, partial := range a.Result.Partial {
+			s.calls.obey(ctx, partial)
+		}
 	}
 	return answers
 }
