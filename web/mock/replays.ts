@@ -1,8 +1,9 @@
 // Replays on made-up data: each is on its way for some seconds, and one in five finds nobody.
-import type { components } from "../src/api/schema.gen";
-import { body, chatPage, chats, csvId, details, me, outcomes, postgresId } from "./data.ts";
+import { details } from "./card.ts";
+import { body, chatPage, chats } from "./chats.ts";
+import { outcomes } from "./outcomes.ts";
+import { csvId, me, postgresId, type S } from "./tenant.ts";
 
-type S = components["schemas"];
 type Selection = Partial<S["ReplayRequest"]>;
 type Replay = { id: string; of: S["Chat"]; at: number; by: S["Replayer"]; forced: boolean; ends: number; end: string };
 

@@ -1,27 +1,17 @@
-// Answers the API from mock/data.ts inside Vite's dev server (npm run dev:mock). Not part of the portal.
+// Answers the API from the data beside it, inside Vite's dev server (npm run dev:mock). Not part of the portal.
 // Sign in as new@… for a tenant that has nothing yet; any other address is in the middle of its day.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plugin } from "vite";
-import type { components } from "../src/api/schema.gen";
-import * as full from "./data.ts";
+import { ok, problem, type Answer } from "./answer.ts";
+import { card } from "./card.ts";
+import { connections } from "./connections.ts";
+import { connectors } from "./connectors.ts";
+import { desk, rejections } from "./desk.ts";
+import { fields, values } from "./fields.ts";
+import * as logins from "./logins.ts";
+import { previewOf } from "./preview.ts";
 import * as replays from "./replays.ts";
-
-type S = components["schemas"];
-type Answer = { status: number; body?: unknown };
-
-const ok = (body: unknown): Answer => ({ status: 200, body });
-const problem = (status: number, code: string, detail: string, errors?: S["FieldProblem"][]): Answer => ({
-  status,
-  body: {
-    type: "about:blank",
-    title: "Problem",
-    status,
-    code,
-    detail,
-    errors,
-    request_id: status >= 500 ? "req_81fC" : undefined,
-  } satisfies S["Problem"],
-});
+import { brokenId, endedId, me, unknownId, uuid, type S } from "./tenant.ts";
 
 export function mockApi(): Plugin {
   return {
@@ -41,7 +31,8 @@ async function answer(req: IncomingMessage): Promise<Answer> {
   const route = `${req.method} ${url.pathname.replace("/api/v1", "")}`;
   if (route.startsWith("POST /auth/")) return auth(route, body);
   const fresh = req.headers.authorization === "Bearer new";
-  return (fresh ? empty(route) : undefined) ?? busy(route, url, body);
+  const origin = `http://${req.headers.host}`;
+  return (fresh ? empty(route) : undefined) ?? busy(route, url, body, origin);
 }
 
 function auth(route: string, body: Record<string, unknown>): Answer {
@@ -60,14 +51,14 @@ function auth(route: string, body: Record<string, unknown>): Answer {
     token_type: "Bearer",
     expires_in: 600,
     refresh_token: token,
-    me: full.me,
+    me: me,
   } satisfies S["Session"]);
 }
 
 function empty(route: string): Answer | undefined {
   if (route === "GET /desk") {
     return ok({
-      callback_url: full.desk.callback_url,
+      callback_url: desk.callback_url,
       secret_set: false,
       email: "",
       api_key_set: false,
@@ -85,14 +76,16 @@ function empty(route: string): Answer | undefined {
   return undefined;
 }
 
-function busy(route: string, url: URL, body: Record<string, unknown>): Answer {
+type Body = Record<string, unknown>;
+
+function busy(route: string, url: URL, body: Body, origin: string): Answer | Promise<Answer> {
   switch (route) {
     case "GET /me":
-      return ok(full.me);
+      return ok(me);
     case "GET /desk":
-      return ok(full.desk);
+      return ok(desk);
     case "PATCH /desk":
-      return ok({ ...full.desk, ...body });
+      return ok({ ...desk, ...body });
     case "POST /desk/secret":
       return ok({
         secret: String(body.secret ?? "q8Zr-4tVnB2mX7LwKd0cYh5sJp9GfE3uAa6Ti1oRbNxMvPzQ"),
@@ -106,24 +99,21 @@ function busy(route: string, url: URL, body: Record<string, unknown>): Answer {
         ms: 121,
       } satisfies S["DeskTest"]);
     case "GET /desk/rejections":
-      return ok({ rejections: full.rejections });
+      return ok({ rejections: rejections });
     case "GET /connectors":
-      return ok({ connectors: full.connectors });
+      return ok({ connectors: connectors });
     case "GET /connections":
-      return ok({ connections: full.connections });
+      return ok({ connections: connections });
     case "POST /connections":
-      if (body.kind === "postgres") {
-        return problem(422, "invalid_request", "One setting needs another look.", [
-          { pointer: "/settings/host", detail: "Write the name alone, without https://." },
-        ]);
-      }
-      return { status: 201, body: full.connections[1] };
+      return { status: 201, body: created(body) };
+    case "POST /connections/login/finish":
+      return logins.finish(body);
     case "GET /card":
-      return ok(full.card);
+      return ok(card);
     case "PUT /card":
-      return ok({ ...full.card, version: 8, lines: body.lines });
+      return ok({ ...card, version: 8, lines: body.lines });
     case "GET /card/versions":
-      return ok({ versions: [full.card, { ...full.card, version: 6, lines: full.card.lines.slice(0, 4) }] });
+      return ok({ versions: [card, { ...card, version: 6, lines: card.lines.slice(0, 4) }] });
     case "POST /card/preview":
       return ok(previewOf(body.lines as S["CardLine"][], String(body.email)));
     case "GET /chats": {
@@ -147,31 +137,25 @@ function busy(route: string, url: URL, body: Record<string, unknown>): Answer {
       return typeof result === "string" ? problem(409, "conflict", result) : ok(result);
     }
     default:
-      return one(route, body);
+      return one(route, body, origin);
   }
 }
 
-function one(route: string, body: Record<string, unknown>): Answer {
+function one(route: string, body: Body, origin: string): Answer {
   const [, chat, dry] = /^(?:GET|POST) \/chats\/([^/]+)(\/dry-run)?$/.exec(route) ?? [];
   if (chat !== undefined) {
     const answer = dry === undefined ? replays.page(chat) : replays.dryRun(chat);
     return answer ? ok(answer) : problem(404, "not_found", "There is no such chat.");
   }
   const [, method, id, verb] = /^(\w+) \/connections\/([^/]+)(?:\/(\w+))?$/.exec(route) ?? [];
-  const connection = full.connections.find((c) => c.id === id);
+  const connection = connections.find((c) => c.id === id);
   if (connection === undefined) return problem(404, "not_found", "There is nothing here.");
-  if (verb === "check")
-    return ok(
-      connection.last_check ?? {
-        ok: true,
-        at: new Date().toISOString(),
-        steps: [{ name: "Read the rows", state: "ok", detail: "49,870 rows.", advice: "" }],
-      },
-    );
+  if (verb === "login") return method === "POST" ? logins.begin(connection, origin) : logins.end(connection);
+  if (verb === "check") return ok(checked(connection));
   if (verb === "fields") {
-    return id === full.brokenId
-      ? problem(502, "source_failed", "The server refused the password of sidecard.")
-      : ok({ fields: full.fields[id!] ?? [] });
+    return [brokenId, endedId, unknownId].includes(connection.id)
+      ? problem(502, "source_failed", connection.last_check?.steps.at(-1)?.detail ?? "It is not connected yet.")
+      : ok({ fields: fields[id!] ?? [] });
   }
   if (verb === "lookup") {
     const known = body.email === "maya@lindqvist.se";
@@ -179,13 +163,57 @@ function one(route: string, body: Record<string, unknown>): Answer {
       match: known ? "found" : "none",
       ms: 3.2,
       matches: known ? 1 : 0,
-      fields: known ? (full.values[id!] ?? []) : [],
+      fields: known ? (values[id!] ?? []) : [],
     } satisfies S["LookupResult"]);
   }
   if (verb === "import") return imported(connection);
   if (method === "DELETE")
     return problem(409, "connection_in_use", "The published card uses this source. Publish a card without it first.");
-  return ok(method === "PATCH" ? { ...connection, ...body } : connection);
+  return ok(method === "PATCH" ? changed(connection, body) : connection);
+}
+
+function created({ kind, name, settings }: Body): S["Connection"] {
+  const at = new Date().toISOString();
+  const connection: S["Connection"] = {
+    id: uuid(0x20000 + connections.length),
+    kind: String(kind),
+    name: String(name),
+    settings: settings as S["Connection"]["settings"],
+    secrets_set: [],
+    status: "new",
+    on_card: false,
+    created_at: at,
+    updated_at: at,
+    login: (settings as Body).auth === "oauth" ? { state: "none", account: "", scopes: [] } : undefined,
+  };
+  connections.push(connection);
+  return connection;
+}
+
+// Settings are not kept, so that a page looks the same at the next visit.
+function changed(connection: S["Connection"], body: Body): S["Connection"] {
+  const { password: _, ...settings } = (body.settings ?? connection.settings) as Body;
+  if (settings.pin !== undefined) pinned.add(connection.id);
+  return { ...connection, name: String(body.name ?? connection.name), settings };
+}
+
+const pinned = new Set<string>(); // sources whose certificate is no longer warned of
+
+function checked(connection: S["Connection"]): S["CheckReport"] {
+  const known = connection.last_check;
+  if (known !== undefined) {
+    const steps = known.steps.map((s): S["CheckStep"] =>
+      s.suggest !== undefined && pinned.has(connection.id)
+        ? { name: s.name, state: "ok", detail: "TLS 1.3, and the certificate is the one you trust.", advice: "" }
+        : s,
+    );
+    return { ...known, at: new Date().toISOString(), steps };
+  }
+  const steps: S["CheckStep"][] = [
+    { name: "Sign in", state: "ok", detail: `${connection.name} took the login.`, advice: "" },
+    { name: "Read contacts", state: "ok", detail: "Contacts are readable.", advice: "" },
+  ];
+  return { ok: true, at: new Date().toISOString(), steps };
 }
 
 function imported(connection: S["Connection"]): Answer {
@@ -194,49 +222,6 @@ function imported(connection: S["Connection"]): Answer {
     : problem(422, "csv.no_email_column", "No column looks like an e-mail address.", [
         { pointer: "email_column", detail: "Choose the column.", line: 1 },
       ]);
-}
-
-function previewOf(lines: S["CardLine"][], email: string): S["Preview"] {
-  const known = email === "maya@lindqvist.se";
-  const valueOf = (l: S["CardLine"]): string =>
-    full.values[l.connection_id]?.find((v) => v.id === l.field)?.value ?? l.fallback ?? "";
-  return {
-    outcome: known
-      ? {
-          name: "shown",
-          title: "This is what the agent would see.",
-          message: "Found in Postgres shop-replica and Loyalty list.",
-        }
-      : {
-          name: "no_match",
-          title: "No customer with this e-mail.",
-          message: "Asked Postgres shop-replica and Loyalty list. Nothing would be sent.",
-        },
-    card_version: 0,
-    details: known ? lines.filter((l) => valueOf(l) !== "").map((l) => ({ name: l.label, value: valueOf(l) })) : [],
-    left_out: known
-      ? lines.filter((l) => valueOf(l) === "").map((l) => ({ label: l.label, why: "empty" as const }))
-      : [],
-    sources: [
-      {
-        connection_id: full.postgresId,
-        name: "Postgres shop-replica",
-        kind: "postgres",
-        match: known ? "found" : "none",
-        start_ms: 1,
-        ms: 38,
-      },
-      {
-        connection_id: full.csvId,
-        name: "Loyalty list",
-        kind: "csv",
-        match: known ? "found" : "none",
-        start_ms: 1,
-        ms: 3.1,
-      },
-    ],
-    ms: 41,
-  };
 }
 
 async function read(req: IncomingMessage): Promise<Record<string, unknown>> {

@@ -5,12 +5,15 @@ import {
   createRouter,
   lazyRouteComponent,
   Outlet,
+  parseSearchWith,
   redirect,
+  stringifySearchWith,
 } from "@tanstack/react-router";
 import { readFilter } from "./api/chat-filter";
 import { restore } from "./api/session";
 import { Frame } from "./parts/Frame";
 import { Broken, Missing } from "./pages/Missing";
+import { readAnswer } from "./pages/sources/answer";
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: Missing, errorComponent: Broken });
 
@@ -84,6 +87,12 @@ const source = createRoute({
   path: "/sources/$connectionId",
   component: lazyRouteComponent(() => import("./pages/sources/Source"), "Source"),
 });
+const callback = createRoute({
+  getParentRoute: () => inside,
+  path: "/connect/callback",
+  validateSearch: readAnswer,
+  component: lazyRouteComponent(() => import("./pages/sources/Callback"), "Callback"),
+});
 const csv = createRoute({
   getParentRoute: () => inside,
   path: "/csv",
@@ -102,14 +111,38 @@ const livesupporti = createRoute({
 
 const tree = root.addChildren([
   open.addChildren([signUp, signIn]),
-  inside.addChildren([home, chats, chat, card, sources, addSource, connectSource, source, csv, csvList, livesupporti]),
+  inside.addChildren([
+    home,
+    chats,
+    chat,
+    card,
+    sources,
+    addSource,
+    connectSource,
+    source,
+    callback,
+    csv,
+    csvList,
+    livesupporti,
+  ]),
 ]);
 
-export const router = createRouter({ routeTree: tree, defaultPreload: "intent", scrollRestoration: true });
+export const router = createRouter({
+  routeTree: tree,
+  defaultPreload: "intent",
+  scrollRestoration: true,
+  // An address is text: a code that looks like a number stays as the vendor wrote it.
+  parseSearch: parseSearchWith((text) => text),
+  stringifySearch: stringifySearchWith(JSON.stringify),
+});
 
 declare module "@tanstack/react-router" {
   interface Register {
     router: typeof router;
+  }
+  interface HistoryState {
+    /** The source was just connected: check it at once. */
+    check?: boolean;
   }
 }
 

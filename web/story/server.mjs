@@ -50,6 +50,8 @@ async function run(program, folder) {
     "127.0.0.1:0",
     "--simulator-listen",
     "127.0.0.1:0",
+    "--hubspot-listen",
+    "127.0.0.1:0",
     "--no-demo",
   ];
   const child = spawn(program, args, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { listen, startBrowser, visit } from "./browser.mjs";
+import { connectHubSpot, pickField } from "./hubspot.mjs";
 import { startServer } from "./server.mjs";
 
 const folder = path.resolve(fileURLToPath(import.meta.url), "../../../build/story");
@@ -46,6 +47,7 @@ const began = Date.now();
 try {
   await step("sign up", signUp);
   await step("upload a CSV file", uploadFile);
+  await step("upload a file that is none, and remove it", uploadWrongFile);
   await step("make the card", makeCard);
   const secret = await step("make the secret and store the credentials", prepareDesk);
   await step("add the WebHook in LiveSupporti", () => addWebHook(secret));
@@ -53,6 +55,8 @@ try {
   await step("see it ticked off", everythingTicked);
   await step("read the chat's page", () => readChat(seen));
   await step("replay the chat, after a dry run", replayChat);
+  await step("connect HubSpot", () => connectHubSpot({ page, folder, look, visitor }));
+  await step("pick one of its fields", () => pickField({ page, look, visitor }));
   await step("look at the other pages", otherPages);
   await step("sign out and in again", signInAgain);
   assert.deepEqual(complaints, [], "the pages complained");
@@ -120,7 +124,28 @@ async function uploadFile() {
   await look("05-csv-imported");
 }
 
+async function uploadWrongFile() {
+  await main("CSV data").click();
+  await page
+    .getByLabel("Drop a file for another list, or choose one")
+    .last()
+    .setInputFiles({ name: "phones.csv", mimeType: "text/csv", buffer: Buffer.from("name;phone\nMaya;1\n") });
+  await page.getByText("phones.csv was not imported").waitFor();
+  await look("05b-csv-refused");
+  await main("Sources").click();
+  await page.getByRole("link", { name: "Upload a file for Phones" }).waitFor();
+  await look("05c-sources-empty-list");
+  await page.getByRole("link", { name: "Upload a file for Phones" }).click();
+  await page.getByText("No data yet.").waitFor();
+  await page.getByRole("button", { name: "remove the list" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+  await heading("Sources").waitFor();
+  await page.getByRole("link", { name: "Phones" }).first().waitFor({ state: "detached" });
+}
+
 async function makeCard() {
+  await main("CSV data").click();
+  await page.getByRole("link", { name: "Loyalty list" }).click();
   await page.getByRole("link", { name: "Make the card" }).click();
   await page.getByRole("button", { name: /^Start with 4/ }).click();
   await page.getByText("Preview, draft v1").waitFor();

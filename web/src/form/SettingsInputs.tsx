@@ -1,30 +1,41 @@
-// The inputs of a connector's settings, drawn from its schema.
+// The inputs of a connector's settings, drawn from its schema. Those of no use with the values of others are left
+// out.
 import { PasswordInput, Select, Switch, Textarea, TextInput } from "@mantine/core";
 import { IconChevronRight } from "@tabler/icons-react";
 import { useState, type ReactNode } from "react";
-import type { Input, Values } from "./schema";
+import { listed } from "../parts/text";
+import { PemArea } from "./PemArea";
+import type { Input } from "./schema";
+import { reboundBy, shownOf, type Stored, type Values } from "./values";
 import classes from "./SettingsInputs.module.css";
 
 interface Props {
   inputs: readonly Input[];
   values: Values;
   errors: Record<string, string>;
-  /** Secrets that are stored: left empty, they stay. */
-  kept?: readonly string[];
+  /** What is stored, for a connection that exists. A secret left empty stays. */
+  stored?: Stored;
   onChange: (name: string, value: string | boolean) => void;
 }
 
+interface OneProps extends Props {
+  /** The inputs whose change asks for the secrets again. */
+  rebound: readonly string[];
+}
+
 export function SettingsInputs(props: Props) {
-  const usual = props.inputs.filter((i) => !i.advanced);
-  const advanced = props.inputs.filter((i) => i.advanced);
+  const shown = shownOf(props.inputs, props.values).filter((i) => !(i.kind === "choice" && i.choices.length < 2));
+  const usual = shown.filter((i) => !i.advanced);
+  const advanced = shown.filter((i) => i.advanced);
   const wrong = advanced.some((i) => props.errors[i.name] !== undefined);
+  const rebound = reboundBy(props.inputs, props.values, props.stored);
   return (
     <>
       {grouped(usual).map(([group, inputs]) => (
         <fieldset key={group} className={classes.group}>
           {group !== "" && <legend>{group}</legend>}
           {inputs.map((input) => (
-            <One key={input.name} input={input} {...props} />
+            <One key={input.name} input={input} rebound={rebound} {...props} />
           ))}
         </fieldset>
       ))}
@@ -32,7 +43,7 @@ export function SettingsInputs(props: Props) {
         <More open={wrong}>
           <div className={classes.group}>
             {advanced.map((input) => (
-              <One key={input.name} input={input} {...props} />
+              <One key={input.name} input={input} rebound={rebound} {...props} />
             ))}
           </div>
         </More>
@@ -56,25 +67,41 @@ function More({ open, children }: { open: boolean; children: ReactNode }) {
   );
 }
 
-function One({ input, values, errors, kept = [], onChange }: Props & { input: Input }) {
+function One(props: OneProps & { input: Input }) {
+  const { input, rebound, stored } = props;
+  if (!input.binds || !stored?.secrets.length) return <Drawn {...props} />;
+  const asked = shownOf(props.inputs, props.values)
+    .filter((i) => i.secret && stored.secrets.includes(i.name))
+    .map((i) => `“${i.title}”`);
+  return (
+    <div>
+      <Drawn {...props} />
+      <p className={classes.notice} role="status">
+        {rebound.includes(input.title) && `Enter ${listed(asked)} again: “${input.title}” decides who gets to see it.`}
+      </p>
+    </div>
+  );
+}
+
+function Drawn({ input, values, errors, stored, rebound, onChange }: OneProps & { input: Input }) {
   const value = values[input.name] ?? "";
   const chosen = input.choices.find((c) => c.value === value);
+  const kept = input.secret && (stored?.secrets.includes(input.name) ?? false);
+  const again = kept && rebound.length > 0;
+  // A schema cannot say "needed" of what is of use only now and then: its description does.
+  const needless = kept || input.kind === "switch" || input.fallback !== undefined || input.when.length > 0;
   const common = {
     name: input.name,
-    label: input.required ? (
-      input.title
-    ) : (
-      <Optional title={input.title} needless={input.kind === "switch" || input.fallback !== undefined} />
-    ),
+    label: input.required || again ? input.title : <Optional title={input.title} needless={needless} />,
     description: [chosen?.description || input.description, input.help].filter(Boolean).join(" ") || undefined,
     error: errors[input.name],
   };
   const text = {
     ...common,
     value: String(value),
+    placeholder: kept ? (again ? "Enter it again" : "Stored. Leave empty to keep it") : input.placeholder,
     onChange: (e: { currentTarget: { value: string } }) => onChange(input.name, e.currentTarget.value),
   };
-  const stored = kept.includes(input.name);
   switch (input.kind) {
     case "switch":
       return (
@@ -90,30 +117,26 @@ function One({ input, values, errors, kept = [], onChange }: Props & { input: In
           onChange={(v) => onChange(input.name, v ?? "")}
         />
       );
-    case "lines":
     case "area":
-      return <Textarea {...text} placeholder={input.placeholder} autosize minRows={3} maxRows={10} />;
+      return input.pem ? (
+        <PemArea {...text} title={input.title} take={(pem) => onChange(input.name, pem)} />
+      ) : (
+        <Textarea {...text} autosize minRows={3} maxRows={10} />
+      );
+    case "lines":
+      return <Textarea {...text} autosize minRows={3} maxRows={10} />;
     case "number":
-      return <TextInput {...text} placeholder={input.placeholder} inputMode="numeric" className={classes.number} />;
+      return <TextInput {...text} inputMode="numeric" className={classes.number} />;
     case "secret":
       return (
         <PasswordInput
           {...text}
-          placeholder={stored ? "Stored. Leave empty to keep it" : input.placeholder}
           autoComplete="new-password"
           visibilityToggleButtonProps={{ "aria-label": `Show or hide: ${input.title}` }}
         />
       );
     default:
-      return (
-        <TextInput
-          {...text}
-          placeholder={input.placeholder}
-          maxLength={input.maxLength}
-          autoComplete="off"
-          spellCheck={false}
-        />
-      );
+      return <TextInput {...text} maxLength={input.maxLength} autoComplete="off" spellCheck={false} />;
   }
 }
 

@@ -1,5 +1,5 @@
-// Reads a connector's settings schema (JSON Schema with x- hints) into the inputs of a form, and the form's
-// values back into settings. Knows the subset that connectors use; see connectors.Spec.
+// Reads a connector's settings schema (JSON Schema with x- hints) into the inputs of a form. Knows the subset
+// that connectors use; see connectors.Spec.
 
 export interface Input {
   name: string;
@@ -7,6 +7,10 @@ export interface Input {
   description: string;
   help: string;
   kind: "text" | "secret" | "area" | "number" | "switch" | "choice" | "lines";
+  /** Sealed and write-only, whatever it looks like. */
+  secret: boolean;
+  /** A key or certificate in PEM form, which people have as a file. */
+  pem: boolean;
   required: boolean;
   group: string;
   advanced: boolean;
@@ -17,10 +21,14 @@ export interface Input {
   minimum?: number;
   maximum?: number;
   maxLength?: number;
+  pattern?: RegExp;
+  /** What to type instead, when the pattern does not fit. */
+  fix: string;
+  /** Of use only while each of these inputs has one of the values. */
+  when: { name: string; values: string[] }[];
+  /** Says who is shown the secrets: when it changes, they are asked for again. */
+  binds: boolean;
 }
-
-/** The text or state of each input, by its name. A list is one entry a line. */
-export type Values = Record<string, string | boolean>;
 
 interface Property {
   type?: string;
@@ -32,6 +40,7 @@ interface Property {
   minimum?: number;
   maximum?: number;
   maxLength?: number;
+  pattern?: string;
   "x-secret"?: boolean;
   "x-order"?: number;
   "x-group"?: string;
@@ -39,6 +48,9 @@ interface Property {
   "x-placeholder"?: string;
   "x-widget"?: string;
   "x-help"?: string;
+  "x-fix"?: string;
+  "x-when"?: Record<string, unknown[]>;
+  "x-binds-secrets"?: boolean;
 }
 
 interface Schema {
@@ -59,6 +71,8 @@ export function inputsOf(schema: unknown): Input[] {
       description: p.description ?? "",
       help: p["x-help"] ?? "",
       kind: kindOf(p),
+      secret: p["x-secret"] ?? false,
+      pem: /^-----BEGIN /.test(p["x-placeholder"] ?? "") || /_pem$/.test(name),
       required: required.includes(name),
       group: p["x-group"] ?? "",
       advanced: p["x-advanced"] ?? false,
@@ -69,16 +83,20 @@ export function inputsOf(schema: unknown): Input[] {
       minimum: p.minimum,
       maximum: p.maximum,
       maxLength: p.maxLength,
+      pattern: patternOf(p.pattern),
+      fix: p["x-fix"] ?? "",
+      when: Object.entries(p["x-when"] ?? {}).map(([other, values]) => ({ name: other, values: values.map(String) })),
+      binds: p["x-binds-secrets"] ?? false,
     }));
 }
 
 function kindOf(p: Property): Input["kind"] {
+  if (p["x-widget"] === "textarea") return "area";
   if (p["x-secret"] || p["x-widget"] === "password") return "secret";
   if (p.type === "boolean") return "switch";
   if (p.type === "integer" || p.type === "number") return "number";
   if (p.type === "array" || p["x-widget"] === "lines") return "lines";
-  if (p.enum !== undefined || p.oneOf !== undefined) return "choice";
-  return p["x-widget"] === "textarea" ? "area" : "text";
+  return p.enum !== undefined || p.oneOf !== undefined ? "choice" : "text";
 }
 
 function choicesOf(p: Property): Input["choices"] {
@@ -91,66 +109,12 @@ function choicesOf(p: Property): Input["choices"] {
   return (p.enum ?? []).map((v) => ({ value: String(v), label: String(v), description: "" }));
 }
 
-/** startValues fills the form from stored settings, or else from the defaults. Secrets never come back. */
-export function startValues(inputs: readonly Input[], settings: Record<string, unknown> = {}): Values {
-  return Object.fromEntries(inputs.map((i) => [i.name, startValue(i, settings[i.name] ?? i.fallback)]));
-}
-
-function startValue(input: Input, value: unknown): string | boolean {
-  if (input.kind === "switch") return value === true;
-  if (input.kind === "secret" || value === undefined || value === null) return "";
-  return Array.isArray(value) ? value.join("\n") : String(value);
-}
-
-/** settingsOf makes the settings to be sent. What is empty is left out; secrets are sent as they were typed. */
-export function settingsOf(inputs: readonly Input[], values: Values): Record<string, unknown> {
-  const settings: Record<string, unknown> = {};
-  for (const input of inputs) {
-    const value = settingOf(input, values[input.name] ?? "");
-    if (value !== undefined) settings[input.name] = value;
+// The server has the last word; a pattern that only it understands is left to it.
+function patternOf(pattern: string | undefined): RegExp | undefined {
+  if (pattern === undefined) return undefined;
+  try {
+    return new RegExp(pattern, "u");
+  } catch {
+    return undefined;
   }
-  return settings;
-}
-
-function settingOf(input: Input, value: string | boolean): unknown {
-  if (typeof value === "boolean") return value;
-  if (input.kind === "secret") return value === "" ? undefined : value;
-  const text = value.trim();
-  if (input.kind === "lines") {
-    const lines = text
-      .split(/\r?\n/)
-      .map((l) => l.trim())
-      .filter(Boolean);
-    return lines.length > 0 ? lines : undefined;
-  }
-  if (text === "") return undefined;
-  return input.kind === "number" ? Number(text) : text;
-}
-
-/** refusals names what can be seen to be wrong before anything is sent. `kept` are secrets that have a value. */
-export function refusals(
-  inputs: readonly Input[],
-  values: Values,
-  kept: readonly string[] = [],
-): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const input of inputs) {
-    const sentence = refusal(input, values[input.name] ?? "", kept.includes(input.name));
-    if (sentence !== undefined) found[input.name] = sentence;
-  }
-  return found;
-}
-
-function refusal(input: Input, value: string | boolean, kept: boolean): string | undefined {
-  if (typeof value === "boolean") return undefined;
-  if (value.trim() === "") return input.required && !kept ? "This is needed." : undefined;
-  if (input.kind !== "number") return undefined;
-  const n = Number(value);
-  if (!Number.isFinite(n)) return "Write a number.";
-  if (input.whole && !Number.isInteger(n)) return "Write a whole number.";
-  const { minimum: min, maximum: max } = input;
-  if (min !== undefined && max !== undefined && (n < min || n > max)) return `Write a number from ${min} to ${max}.`;
-  if (min !== undefined && n < min) return `Write a number from ${min} up.`;
-  if (max !== undefined && n > max) return `Write a number up to ${max}.`;
-  return undefined;
 }

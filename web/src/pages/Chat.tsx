@@ -14,7 +14,7 @@ import { failed, statusOf, StatusShape } from "../parts/Status";
 import { Time } from "../parts/Time";
 import { Waterfall } from "../parts/Waterfall";
 import { msText, untitled } from "../parts/text";
-import { footText } from "./chat-text";
+import { footText, withAges } from "./chat-text";
 import { Evidence } from "./ChatEvidence";
 import { DryRun } from "./replay/DryRun";
 import { Original, Replays } from "./replay/Replays";
@@ -75,7 +75,7 @@ function Loaded({ page, goalMs }: { page: ChatPage; goalMs: number }) {
           <Note tone="bad" title={outcome.message} actions={<Fix outcome={outcome.name} />} />
         </div>
       )}
-      <Waterfall parts={page.timeline} goalMs={goalMs} unseen={unseen(outcome.name)} />
+      <Waterfall parts={withAges(page.timeline, page.sources)} goalMs={goalMs} unseen={unseen(outcome.name)} />
       <Evidence page={page} />
       <Replays page={page} />
       <DryRun page={page} opened={dry} close={() => setDry(false)} replay={replay} />

@@ -6,7 +6,7 @@ import { Match } from "../parts/ChatTable";
 import { DataTable, type Column } from "../parts/DataTable";
 import { Status } from "../parts/Status";
 import { Time } from "../parts/Time";
-import { ms, plural } from "../parts/text";
+import { ageText, ms, plural } from "../parts/text";
 import { prettyBody } from "./chat-text";
 import classes from "./ChatEvidence.module.css";
 
@@ -108,6 +108,9 @@ function SourceAnswer({ source }: { source: SourceTime }) {
   return (
     <div>
       <Match match={source.match} />
+      {source.age_ms !== undefined && (
+        <p className="sc-small sc-dim">From an earlier lookup, {ageText(source.age_ms)}.</p>
+      )}
       {source.problem !== undefined && (
         <p className="sc-small">
           {source.problem.message} {source.problem.fix}

@@ -16,11 +16,13 @@ import {
 } from "../api/queries";
 import { currentMe } from "../api/session";
 import { ChatTable } from "../parts/ChatTable";
+import { Note } from "../parts/Note";
 import { Page, Section } from "../parts/Page";
 import { Failed, Loaded } from "../parts/States";
 import { StatusShape, type StatusName } from "../parts/Status";
 import { Time } from "../parts/Time";
 import { count, plural } from "../parts/text";
+import { sourceStatus } from "./sources/describe";
 import { setupSteps, verdict, type Step } from "./setup";
 import classes from "./Home.module.css";
 
@@ -42,6 +44,7 @@ export function Home() {
           {broken !== undefined && (
             <Failed what="Your setup" error={broken.error} retry={() => void broken.refetch()} />
           )}
+          {sources.data?.map((s) => s.login?.state === "needs_reconnect" && <Reconnect key={s.id} source={s} />)}
           {known && !done && <Setup steps={steps} />}
           <Section
             title="Latest chats"
@@ -82,6 +85,26 @@ function title(steps: Step[], chats: Chat[] | undefined): string {
 function lead(done: boolean, chats: Chat[] | undefined): string {
   if (!done) return "Each step is ticked off by itself, as soon as it really works.";
   return chats?.length ? "The latest chats, and how each part is doing." : "Everything is set up.";
+}
+
+function Reconnect({ source }: { source: Connection }) {
+  return (
+    <div className={classes.note}>
+      <Note
+        tone="bad"
+        title={`${source.name}: the login was ended on the other side`}
+        actions={
+          <Button component={Link} to={`/sources/${source.id}`} size="compact-md" color="vermilion">
+            {`Reconnect ${source.name}`}
+          </Button>
+        }
+      >
+        {source.on_card
+          ? "Cards go out without its lines. Reconnect to fix it: your card stays as it is."
+          : "Your card does not use it."}
+      </Note>
+    </div>
+  );
 }
 
 function Setup({ steps }: { steps: Step[] }) {
@@ -133,7 +156,7 @@ function Health({ desk, sources, card }: { desk?: Desk; sources?: Connection[]; 
         {desk === undefined ? "Asking" : deskHealth(desk)}
       </HealthRow>
       {sources?.map((s) => (
-        <HealthRow key={s.id} to={`/sources/${s.id}`} name={s.name} status={s.status === "new" ? "todo" : s.status}>
+        <HealthRow key={s.id} to={`/sources/${s.id}`} name={s.name} status={homeStatus(s)}>
           {sourceHealth(s)}
         </HealthRow>
       ))}
@@ -177,6 +200,7 @@ const spokenStatus: Partial<Record<StatusName, string>> = {
   working: "Working:",
   warning: "Needs a look:",
   failing: "Not working:",
+  needs_reconnect: "Needs reconnect:",
   todo: "To do:",
   listening: "Asking:",
 };
@@ -194,7 +218,14 @@ function deskHealth(desk: Desk) {
   return desk.handshake_at ? "Handshake received, no chat yet" : "Not connected yet";
 }
 
+function homeStatus(source: Connection): StatusName {
+  const status = sourceStatus(source);
+  return status === "new" || status === "not_connected" ? "todo" : status;
+}
+
 function sourceHealth(source: Connection) {
+  if (source.login?.state === "needs_reconnect") return "The login was ended: reconnect";
+  if (source.login?.state === "none") return "Not connected yet";
   const failing = source.last_check?.steps.find((s) => s.state === "fail");
   if (failing) return failing.detail;
   if (source.last_import) {
@@ -211,5 +242,5 @@ function sourceHealth(source: Connection) {
       </>
     );
   }
-  return "Not checked yet";
+  return source.kind === "csv" ? "No data yet" : "Not checked yet";
 }

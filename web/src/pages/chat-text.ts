@@ -1,6 +1,6 @@
 // Words and bytes of the chat page.
 import type { ChatPage } from "../api/queries";
-import { plural } from "../parts/text";
+import { ageText, plural } from "../parts/text";
 
 type LeftOut = ChatPage["left_out"][number];
 
@@ -29,4 +29,14 @@ export function prettyBody(body: string): string {
   } catch {
     return body;
   }
+}
+
+/** withAges says in a source's part of the timeline that its answer is from an earlier lookup, and how old it is. */
+export function withAges(timeline: ChatPage["timeline"], sources: ChatPage["sources"]): ChatPage["timeline"] {
+  const left = [...sources];
+  return timeline.map((part) => {
+    const i = part.name === "source" ? left.findIndex((s) => s.name === part.label) : -1;
+    const age = i < 0 ? undefined : left.splice(i, 1)[0]?.age_ms;
+    return age === undefined ? part : { ...part, note: [part.note, ageText(age)].filter(Boolean).join(", ") };
+  });
 }

@@ -24,7 +24,7 @@ export function setupSteps({ desk, sources, card, shown }: SetupState): Step[] {
   return [
     {
       title: "Connect your data",
-      text: ready.length > 0 ? ready.map((s) => s.name).join(", ") : "Upload a CSV file, or connect PostgreSQL.",
+      text: ready.length > 0 ? ready.map((s) => s.name).join(", ") : "Upload a CSV file, or connect a database or CRM.",
       done: ready.length > 0,
       to: "/sources/add",
       action: "Connect your data",

@@ -5,7 +5,8 @@ import classes from "./CopyField.module.css";
 
 const shownFor = 2000; // ms
 
-function useCopy(value: string): { copied: boolean; copy: () => void } {
+/** useCopy puts a value on the clipboard and says for a while that it is there. */
+export function useCopy(value: string): { copied: boolean; copy: () => void } {
   const [copied, setCopied] = useState(false);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);

@@ -1,7 +1,13 @@
 // The sign of a kind of source.
 import { IconAddressBook, IconApi, IconDatabase, IconPlug, IconTable, type Icon } from "@tabler/icons-react";
 
-const icons: Record<string, Icon> = { postgres: IconDatabase, csv: IconTable, hubspot: IconAddressBook, http: IconApi };
+const icons: Record<string, Icon> = {
+  postgres: IconDatabase,
+  mysql: IconDatabase,
+  csv: IconTable,
+  hubspot: IconAddressBook,
+  http: IconApi,
+};
 
 export function KindIcon({ kind, size = 18 }: { kind: string; size?: number }) {
   const Shape = icons[kind] ?? IconPlug;

@@ -53,6 +53,8 @@ const looks = {
   warning: { word: "Needs a look", icon: IconAlertTriangleFilled, tone: "warn" },
   failing: { word: "Not working", icon: IconSquareXFilled, tone: "bad" },
   new: { word: "Not checked yet", icon: IconCircleDashed, tone: "none" },
+  needs_reconnect: { word: "Needs reconnect", icon: IconSquareXFilled, tone: "bad" },
+  not_connected: { word: "Not connected yet", icon: IconCircleDashed, tone: "none" },
   paused: { word: "Paused", icon: IconPlayerPauseFilled, tone: "none" },
   rejected: { word: "Rejected", icon: IconShieldX, tone: "bad" },
   gone: { word: "Field is gone", icon: IconAlertTriangleFilled, tone: "warn" },

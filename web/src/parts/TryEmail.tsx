@@ -4,8 +4,9 @@ import { IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useId, useState, type FormEvent } from "react";
 import { asProblem } from "../api/problem";
-import { lookup, type LookupResult } from "../api/queries";
+import { card, lookup, type LookupResult } from "../api/queries";
 import { rememberVisitor, triedVisitor } from "../api/visitor";
+import { inOrder } from "./field-order";
 import { Note, ProblemNote } from "./Note";
 import { StatusShape } from "./Status";
 import { maskEmail, msText, plural } from "./text";
@@ -22,6 +23,8 @@ export function TryEmail({ connectionId, title = "Try an e-mail", known }: Props
   const [typed, setTyped] = useState(() => triedVisitor() ?? "");
   const [email, setEmail] = useState("");
   const query = useQuery(lookup(connectionId, email));
+  const published = useQuery(card());
+  const first = published.data?.lines.filter((l) => l.connection_id === connectionId).map((l) => l.field) ?? [];
   const heading = useId();
   const ask = (event: FormEvent) => {
     event.preventDefault();
@@ -54,20 +57,26 @@ export function TryEmail({ connectionId, title = "Try an e-mail", known }: Props
       </form>
       <div aria-live="polite" className={classes.answer}>
         {query.error !== null && <ProblemNote problem={asProblem(query.error)} title="The source was not asked" />}
-        {query.data !== undefined && query.error === null && <Answer email={email} result={query.data} known={known} />}
+        {query.data !== undefined && query.error === null && (
+          <Answer email={email} result={query.data} known={known} first={first} />
+        )}
       </div>
     </section>
   );
 }
 
-// As the source has them; what it did not name comes last.
-function inOrder(fields: LookupResult["fields"], known: Props["known"]): LookupResult["fields"] {
-  const order = [...known.keys()];
-  const place = (id: string) => (known.has(id) ? order.indexOf(id) : order.length);
-  return [...fields].sort((a, b) => place(a.id) - place(b.id));
+interface AnswerProps {
+  email: string;
+  result: LookupResult;
+  known: Props["known"];
+  /** The fields that are on the card, in its order. */
+  first: readonly string[];
 }
 
-function Answer({ email, result, known }: { email: string; result: LookupResult; known: Props["known"] }) {
+const atFirst = 30; // values: a record may have a thousand, most of them empty
+
+function Answer({ email, result, known, first }: AnswerProps) {
+  const [all, setAll] = useState(false);
   if (result.problem !== undefined) {
     return (
       <Note tone="bad" title={result.problem.message}>
@@ -85,6 +94,9 @@ function Answer({ email, result, known }: { email: string; result: LookupResult;
       </p>
     );
   }
+  const ordered = inOrder(result.fields, first, [...known.keys()]);
+  const few = ordered.length <= atFirst ? ordered : ordered.filter((f) => f.value !== "").slice(0, atFirst);
+  const shown = all ? ordered : few;
   return (
     <>
       <p className={classes.line}>
@@ -92,13 +104,18 @@ function Answer({ email, result, known }: { email: string; result: LookupResult;
         Found in {msText(result.ms)}
       </p>
       <dl className={classes.values}>
-        {inOrder(result.fields, known).map((f) => (
+        {shown.map((f) => (
           <div key={f.id}>
             <dt>{known.get(f.id) ?? f.id}</dt>
             <dd>{f.value === "" ? <span className="sc-dim">empty</span> : f.value}</dd>
           </div>
         ))}
       </dl>
+      {shown.length < ordered.length && (
+        <Button variant="subtle" size="compact-md" onClick={() => setAll(true)}>
+          Show all {plural(ordered.length, "field")}
+        </Button>
+      )}
     </>
   );
 }

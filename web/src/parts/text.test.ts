@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { initials, listed, maskEmail, moment, ms, msText, plural, untitled, utc } from "./text";
+import { ageText, initials, listed, maskEmail, moment, ms, msText, plural, untitled, utc } from "./text";
 
 describe("maskEmail", () => {
   it("keeps the first character and the domain", () => {
@@ -59,4 +59,10 @@ describe("words", () => {
     expect(initials("dana")).toBe("D");
     expect(initials(" ")).toBe("");
   });
+});
+
+it("says roughly how old something is", () => {
+  expect(
+    [300, 59_000, 60_000, 719_999, 3_600_000, 90_000_000].map((age) => ageText(age).replace("\u00a0", " ")),
+  ).toEqual(["1 s old", "59 s old", "1 min old", "11 min old", "1 h old", "25 h old"]);
 });

@@ -18,6 +18,13 @@ export function msText(value: number): string {
   return `${ms(value)}${nbsp}ms`;
 }
 
+/** ageText says how old something is, roughly: "12 min old". */
+export function ageText(age: number): string {
+  if (age < 60_000) return `${whole.format(Math.max(1, age / 1000))}${nbsp}s old`;
+  if (age < 3_600_000) return `${whole.format(Math.floor(age / 60_000))}${nbsp}min old`;
+  return `${whole.format(Math.floor(age / 3_600_000))}${nbsp}h old`;
+}
+
 /** plural chooses the form: plural(2, "row") is "2 rows". */
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)}${nbsp}${n === 1 ? one : many}`;

@@ -7,6 +7,7 @@ import type { CardLine } from "../../api/queries";
 import { Note } from "../../parts/Note";
 import { Status } from "../../parts/Status";
 import { formats, type DraftLine, type SourceFields } from "./draft";
+import { FieldSelect } from "./FieldSelect";
 import classes from "./LineList.module.css";
 
 interface Props {
@@ -120,20 +121,7 @@ function howText(line: CardLine): string {
   return line.hide_if_empty === false ? `${format}, always` : format;
 }
 
-const separator = "\u0000"; // stands in no id
-
 function Editor({ line, first, last, gone, problem, sources, change, move, remove }: Props) {
-  const options = sources.map((s) => ({
-    group: s.name,
-    items: s.fields.map((f) => ({
-      value: s.connectionId + separator + f.id,
-      label: f.label === f.id ? f.id : `${f.label} (${f.id})`,
-    })),
-  }));
-  const pick = (value: string | null) => {
-    const [connection_id, field] = value?.split(separator) ?? [];
-    if (connection_id && field) change({ connection_id, field });
-  };
   return (
     <div className={classes.editor}>
       <div className={classes.pair}>
@@ -145,16 +133,7 @@ function Editor({ line, first, last, gone, problem, sources, change, move, remov
           onChange={(e) => change({ label: e.currentTarget.value })}
           data-autofocus
         />
-        <Select
-          label="Field"
-          data={options}
-          value={gone ? null : line.connection_id + separator + line.field}
-          placeholder={gone ? `${line.field}, gone` : undefined}
-          error={gone ? "Pick another field." : undefined}
-          onChange={pick}
-          searchable
-          nothingFoundMessage="No such field"
-        />
+        <FieldSelect line={line} gone={gone} sources={sources} pick={change} />
       </div>
       <div className={classes.pair}>
         <Select

@@ -8,7 +8,7 @@ import { preview as previewQuery, type Card, type Preview } from "../../api/quer
 import { AgentCard, GhostCard } from "../../parts/AgentCard";
 import { ProblemNote } from "../../parts/Note";
 import { StatusShape, type StatusName } from "../../parts/Status";
-import { msText, untitled } from "../../parts/text";
+import { ageText, msText, untitled } from "../../parts/text";
 import { leftOutText } from "../chat-text";
 import { changes, linesOf } from "./draft";
 import type { Drafting } from "./useDraft";
@@ -75,6 +75,7 @@ function SourcesLine({ preview }: { preview: Preview }) {
           <StatusShape name={shapes[s.match]} />
           {s.name}, {words[s.match]}
           {msText(s.ms)}
+          {s.age_ms !== undefined && `, ${ageText(s.age_ms)}`}
         </li>
       ))}
     </ul>

@@ -98,6 +98,7 @@ describe("suggest", () => {
   it("stops at what is read at a glance, and shows no label twice", () => {
     const many = Array.from({ length: 20 }, (_, i) => field(`f${i}`));
     expect(suggest([source(...many)])).toHaveLength(6);
+    expect(suggest([source(field("hs_rare", { minor: true }), field("plan"))]).map((l) => l.field)).toEqual(["plan"]);
     expect(suggest([source(field("plan")), source(field("Plan"))])).toHaveLength(1);
   });
 });

@@ -124,14 +124,17 @@ export function gone(line: CardLine, sources: readonly SourceFields[], known: re
 
 const mostSuggested = 6; // lines an agent reads at a glance
 
-/** suggest makes a first card: the name on top, then what comes first in each source, without addresses and ids. */
+/**
+ * suggest makes a first card: the name on top, then what comes first in each source, without addresses, ids and
+ * what is rarely wanted.
+ */
 export function suggest(sources: readonly SourceFields[]): DraftLine[] {
   const seen = new Set<string>();
   const picked: { connectionId: string; field: Field }[] = [];
   for (const source of sources) {
     for (const field of source.fields) {
       const label = labelOf(field).toLowerCase();
-      if (seen.has(label) || /e-?mail|^mail$|(^|[ _])id$/i.test(field.id)) continue;
+      if (field.minor || seen.has(label) || /e-?mail|^mail$|(^|[ _])id$/i.test(field.id)) continue;
       seen.add(label);
       picked.push({ connectionId: source.connectionId, field });
     }

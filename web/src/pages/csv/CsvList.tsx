@@ -20,6 +20,7 @@ import { StatusShape } from "../../parts/Status";
 import { Time } from "../../parts/Time";
 import { count, plural } from "../../parts/text";
 import { TryEmail } from "../../parts/TryEmail";
+import { DeleteSource } from "../sources/DeleteSource";
 import { DropZone } from "./DropZone";
 import { readHeader } from "./header";
 import { send } from "./send";
@@ -44,6 +45,7 @@ export function CsvList() {
 
 function List({ source }: { source: Connection }) {
   const queries = useQueryClient();
+  const [removing, setRemoving] = useState(false);
   const upload = useUpload(source.id);
   const running = upload?.state === "sending" || upload?.state === "reading";
   const report = upload?.state === "done" ? upload.report : source.last_import;
@@ -54,13 +56,15 @@ function List({ source }: { source: Connection }) {
       tab={source.name}
       back={back}
       lead={
-        running
-          ? source.last_import && "Agents keep seeing the old rows until the new ones are complete."
-          : report && (
-              <>
-                {plural(report.rows, "row")} from {report.filename}, <Time at={report.at} />
-              </>
-            )
+        running ? (
+          source.last_import && "Agents keep seeing the old rows until the new ones are complete."
+        ) : report ? (
+          <>
+            {plural(report.rows, "row")} from {report.filename}, <Time at={report.at} />
+          </>
+        ) : (
+          "No data yet. Until a file is read, nobody is found in this list."
+        )
       }
       actions={
         running ? (
@@ -74,7 +78,10 @@ function List({ source }: { source: Connection }) {
         )
       }
     >
-      {upload !== undefined && <Outcome upload={upload} take={take} kept={source.last_import !== undefined} />}
+      {upload !== undefined && (
+        <Outcome upload={upload} take={take} kept={source.last_import !== undefined} remove={() => setRemoving(true)} />
+      )}
+      <DeleteSource source={source} opened={removing} close={() => setRemoving(false)} />
       <NextStep source={source} done={upload?.state === "done"} />
       <div className={classes.columns}>
         {report !== undefined && (
@@ -104,16 +111,16 @@ function List({ source }: { source: Connection }) {
   );
 }
 
-function Outcome({
-  upload,
-  take,
-  kept,
-}: {
-  upload: Upload;
+interface OutcomeProps<U extends Upload = Upload> {
+  upload: U;
   take: (file: File, column?: string) => void;
+  /** There are rows from before. */
   kept: boolean;
-}) {
-  if (upload.state === "failed") return <NotImported upload={upload} take={take} kept={kept} />;
+  remove: () => void;
+}
+
+function Outcome({ upload, take, kept, remove }: OutcomeProps) {
+  if (upload.state === "failed") return <NotImported upload={upload} take={take} kept={kept} remove={remove} />;
   const percent = upload.state === "sending" ? Math.floor(upload.sent * 100) : 100;
   const headline = { sending: `Uploading, ${percent}%`, reading: "Reading the rows", done: "Imported" }[upload.state];
   return (
@@ -169,15 +176,7 @@ function Counts({ report }: { report: ImportReport }) {
 }
 
 // When the address column is the trouble, the fix is right here: choose it, and the same file goes again.
-function NotImported({
-  upload,
-  take,
-  kept,
-}: {
-  upload: Extract<Upload, { state: "failed" }>;
-  take: (file: File, column?: string) => void;
-  kept: boolean;
-}) {
+function NotImported({ upload, take, kept, remove }: OutcomeProps<Extract<Upload, { state: "failed" }>>) {
   const aboutColumn =
     upload.problem.fields.some((f) => /^\/?email_column$/.test(f.pointer)) ||
     upload.problem.code.endsWith("no_email_column");
@@ -188,7 +187,19 @@ function NotImported({
         title={`${upload.file.name} was not imported`}
         actions={aboutColumn && <ChooseColumn file={upload.file} take={take} />}
       />
-      {kept && <p className={classes.kept}>The rows from before still answer.</p>}
+      <p className={classes.kept}>
+        {kept ? (
+          "The rows from before still answer."
+        ) : (
+          <>
+            The list stays, without rows: put the file right and choose it again, or{" "}
+            <button type="button" className={classes.remove} onClick={remove}>
+              remove the list
+            </button>
+            .
+          </>
+        )}
+      </p>
     </div>
   );
 }

@@ -17,11 +17,11 @@ import { send } from "./send";
 
 const columns: Column<Connection>[] = [
   { key: "name", head: "List", cell: (c) => <strong>{c.name}</strong> },
-  { key: "file", head: "File", cell: (c) => c.last_import?.filename ?? <Dash spoken="none yet" /> },
+  { key: "file", head: "File", cell: (c) => c.last_import?.filename ?? "Upload a file" },
   {
     key: "status",
     head: "Status",
-    cell: (c) => <Status name={c.status} word={c.last_import && c.status === "working" ? "In use" : undefined} />,
+    cell: (c) => <Status name={c.status} word={c.last_import ? inUse(c) : "No data yet"} />,
   },
   {
     key: "at",
@@ -30,6 +30,10 @@ const columns: Column<Connection>[] = [
   },
   { key: "rows", head: "Rows", cell: (c) => count(c.last_import?.rows ?? 0), align: "right" },
 ];
+
+function inUse(list: Connection): string | undefined {
+  return list.status === "working" ? "In use" : undefined;
+}
 
 export function Lists() {
   const queries = useQueryClient();
@@ -83,7 +87,7 @@ export function Lists() {
                 narrow={(c) => ({
                   first: [<strong key="n">{c.name}</strong>, count(c.last_import?.rows ?? 0)],
                   second: [
-                    c.last_import?.filename ?? "no file yet",
+                    c.last_import?.filename ?? "No data yet. Upload a file",
                     c.last_import ? <Time key="t" at={c.last_import.at} /> : "",
                   ],
                 })}

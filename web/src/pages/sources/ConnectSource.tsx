@@ -1,14 +1,21 @@
 // Connecting a source: the form, and beside it what to do on the other side.
 import { Button } from "@mantine/core";
+import { IconArrowLeft, IconChevronRight } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { useState } from "react";
 import { api, data } from "../../api/client";
 import { asProblem, readProblem } from "../../api/problem";
 import { connections, connectors, type Connector } from "../../api/queries";
 import { Markdown } from "../../parts/Markdown";
 import { Page } from "../../parts/Page";
 import { Failed, Loading } from "../../parts/States";
+import { NotSetUp } from "./Login";
+import { otherWays } from "./oauth";
+import { OAuthStart } from "./OAuthStart";
 import { SettingsForm } from "./SettingsForm";
+import { useSettingsForm } from "./useSettingsForm";
+import classes from "./ConnectSource.module.css";
 
 const back = { to: "/sources/add", label: "Connect a source" };
 
@@ -39,8 +46,54 @@ export function ConnectSource() {
 }
 
 function Form({ connector }: { connector: Connector }) {
+  return (
+    <Page
+      title={`Connect ${connector.name}`}
+      lead={connector.summary}
+      back={back}
+      dock={connector.guide !== "" && <Guide connector={connector} />}
+    >
+      {connector.oauth ? <WithLogin connector={connector} /> : <BySettings connector={connector} />}
+    </Page>
+  );
+}
+
+// The button first; what else there is stays folded. Without the button, the rest is all there is.
+function WithLogin({ connector }: { connector: Connector }) {
+  const [other, setOther] = useState(false);
+  const ways = otherWays(connector);
+  if (!connector.oauth?.available) {
+    return (
+      <>
+        <div className={classes.notice}>
+          <NotSetUp connector={connector} other={ways[0]} />
+        </div>
+        {ways.length > 0 && <BySettings connector={connector} />}
+      </>
+    );
+  }
+  return (
+    <>
+      {!other && <OAuthStart connector={connector} />}
+      {ways.length > 0 && (
+        <button type="button" className={classes.other} data-open={other || undefined} onClick={() => setOther(!other)}>
+          {other ? (
+            <IconArrowLeft size={17} stroke={1.75} aria-hidden="true" />
+          ) : (
+            <IconChevronRight size={17} stroke={1.75} aria-hidden="true" />
+          )}
+          {other ? `Connect with the login at ${connector.name}` : "Connect in another way"}
+        </button>
+      )}
+      {other && <BySettings connector={connector} />}
+    </>
+  );
+}
+
+function BySettings({ connector }: { connector: Connector }) {
   const queries = useQueryClient();
   const navigate = useNavigate();
+  const form = useSettingsForm(connector);
   const create = useMutation({
     mutationFn: (body: { name: string; settings: Record<string, unknown> }) =>
       data(api.POST("/api/v1/connections", { body: { kind: connector.kind, ...body } })),
@@ -50,25 +103,18 @@ function Form({ connector }: { connector: Connector }) {
     },
   });
   return (
-    <Page
-      title={`Connect ${connector.name}`}
-      lead={connector.summary}
-      back={back}
-      dock={connector.guide !== "" && <Guide connector={connector} />}
-    >
-      <SettingsForm
-        connector={connector}
-        problem={create.error && asProblem(create.error)}
-        busy={create.isPending}
-        submitLabel="Connect and check"
-        onSubmit={(name, settings) => create.mutate({ name, settings })}
-        beside={
-          <Button component={Link} to="/sources" variant="subtle">
-            Cancel
-          </Button>
-        }
-      />
-    </Page>
+    <SettingsForm
+      form={form}
+      problem={create.error && asProblem(create.error)}
+      busy={create.isPending}
+      submitLabel="Connect and check"
+      onSubmit={create.mutate}
+      beside={
+        <Button component={Link} to="/sources" variant="subtle">
+          Cancel
+        </Button>
+      }
+    />
   );
 }
 

@@ -21,7 +21,6 @@ export function DeleteSource({ source, opened, close }: { source: Connection; op
       await queries.invalidateQueries({ queryKey: connections().queryKey, exact: true });
     },
   });
-  const rows = source.last_import?.rows;
   return (
     <Modal
       opened={opened}
@@ -30,11 +29,7 @@ export function DeleteSource({ source, opened, close }: { source: Connection; op
       centered
       closeButtonProps={{ "aria-label": "Close" }}
     >
-      <p>
-        {rows === undefined
-          ? "Its settings and password are deleted here. Nothing changes in the system itself."
-          : `Its ${plural(rows, "row")} are deleted here. Your file is not touched.`}
-      </p>
+      <p>{whatGoes(source)}</p>
       {remove.error !== null && (
         <div className={classes.problem}>
           <ProblemNote
@@ -54,4 +49,11 @@ export function DeleteSource({ source, opened, close }: { source: Connection; op
       </div>
     </Modal>
   );
+}
+
+function whatGoes(source: Connection): string {
+  if (source.last_import !== undefined)
+    return `Its ${plural(source.last_import.rows, "row")} are deleted here. Your file is not touched.`;
+  if (source.kind === "csv") return "Nothing is in it yet.";
+  return "Its settings, and its password or login, are deleted here. Nothing else changes in the system itself.";
 }

@@ -1,74 +1,67 @@
 // The form for a connection's name and settings, for a new connection and for an old one.
 import { Button, TextInput } from "@mantine/core";
-import { useMemo, useRef, useState, type FormEvent, type ReactNode } from "react";
-import type { Connection, Connector } from "../../api/queries";
+import { useEffect, useRef, type FormEvent, type ReactNode } from "react";
 import { fieldProblems, type ProblemError } from "../../api/problem";
-import { inputsOf, refusals, settingsOf, startValues } from "../../form/schema";
 import { SettingsInputs } from "../../form/SettingsInputs";
+import { shownOf } from "../../form/values";
 import { ProblemNote } from "../../parts/Note";
+import type { SettingsState } from "./useSettingsForm";
 import classes from "./SettingsForm.module.css";
 
 interface Props {
-  connector: Connector;
-  connection?: Connection;
+  form: SettingsState;
   problem: ProblemError | null;
   busy: boolean;
   submitLabel: string;
-  onSubmit: (name: string, settings: Record<string, unknown>) => void;
+  onSubmit: (body: { name: string; settings: Record<string, unknown> }) => void;
   beside?: ReactNode;
 }
 
-export function SettingsForm({ connector, connection, problem, busy, submitLabel, onSubmit, beside }: Props) {
-  const inputs = useMemo(() => inputsOf(connector.settings_schema), [connector]);
-  const [name, setName] = useState(connection?.name ?? connector.name);
-  const [values, setValues] = useState(() => startValues(inputs, connection?.settings));
-  const form = useRef<HTMLFormElement>(null);
-  const [seen, setSeen] = useState<Record<string, string>>({});
+export function SettingsForm({ form, problem, busy, submitLabel, onSubmit, beside }: Props) {
+  const element = useRef<HTMLFormElement>(null);
+  const { inputs, refused } = form;
   const ofName = fieldProblems(problem, ["name"]).byField;
   const ofSettings = fieldProblems(
     problem,
-    inputs.map((i) => i.name),
+    shownOf(inputs, form.values).map((i) => i.name), // what is said of a hidden one is shown above the form
     "/settings",
   );
   const rest = ofSettings.rest.filter((p) => p.pointer !== "/name");
   const atInputs = Object.keys(ofName).length + Object.keys(ofSettings.byField).length;
+  useEffect(() => {
+    if (refused !== null) element.current?.querySelector<HTMLElement>(`[name="${refused.name}"]`)?.focus();
+  }, [refused]);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const found = refusals(inputs, values, connection?.secrets_set);
-    setSeen(found);
-    const first = inputs.find((i) => found[i.name] !== undefined);
-    if (first === undefined) onSubmit(name.trim(), settingsOf(inputs, values));
-    else form.current?.querySelector<HTMLElement>(`[name="${first.name}"]`)?.focus();
+    const body = form.ready();
+    if (body !== null) onSubmit(body);
   };
   return (
-    <form ref={form} onSubmit={submit} noValidate className={classes.form}>
+    <form ref={element} onSubmit={submit} noValidate className={classes.form}>
       {problem !== null && (rest.length > 0 || atInputs === 0) && (
         <div className={classes.problem}>
-          <ProblemNote problem={problem} title={connection ? "Not saved" : "Not connected yet"} fields={rest} />
+          <ProblemNote problem={problem} title={form.stored ? "Not saved" : "Not connected yet"} fields={rest} />
         </div>
       )}
       <TextInput
         className={classes.name}
         label="Name"
         description="How you and your colleagues call it."
-        value={name}
+        value={form.name}
         maxLength={60}
         error={ofName.name}
-        onChange={(e) => setName(e.currentTarget.value)}
+        onChange={(e) => form.setName(e.currentTarget.value)}
         required
       />
       <SettingsInputs
         inputs={inputs}
-        values={values}
-        errors={{ ...ofSettings.byField, ...seen }}
-        kept={connection?.secrets_set}
-        onChange={(key, value) => {
-          setValues((v) => ({ ...v, [key]: value }));
-          setSeen(({ [key]: _, ...others }) => others);
-        }}
+        values={form.values}
+        errors={{ ...ofSettings.byField, ...form.seen }}
+        stored={form.stored}
+        onChange={form.set}
       />
       <div className={classes.end}>
-        <Button type="submit" loading={busy} disabled={name.trim() === ""}>
+        <Button type="submit" loading={busy} disabled={form.name.trim() === ""}>
           {submitLabel}
         </Button>
         {beside}

@@ -1,33 +1,31 @@
 // One source: is it working, what does it know of a visitor, which fields, and its settings.
 import { Button, Menu } from "@mantine/core";
 import { IconDots, IconRefresh, IconTrash, IconUpload } from "@tabler/icons-react";
-import { useMutation, useQuery, useQueryClient, type UseMutationResult } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
-import { api, data, type Schemas } from "../../api/client";
-import { asProblem } from "../../api/problem";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useLocation, useParams } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, data } from "../../api/client";
+import { asProblem, type ProblemError } from "../../api/problem";
 import {
   connection as connectionQuery,
   connections,
   connectors,
-  fields,
   type Connection,
   type Connector,
-  type Field,
 } from "../../api/queries";
-import { CheckSteps } from "../../parts/CheckSteps";
-import { DataTable, Dash, type Column } from "../../parts/DataTable";
-import { Note, ProblemNote } from "../../parts/Note";
+import { Note } from "../../parts/Note";
 import { Page, Section } from "../../parts/Page";
-import { Failed, Loaded, Loading } from "../../parts/States";
+import { Failed, Loading } from "../../parts/States";
 import { Status } from "../../parts/Status";
-import { Time } from "../../parts/Time";
-import { plural } from "../../parts/text";
 import { TryEmail } from "../../parts/TryEmail";
+import { Check, useCheck, type CheckRun } from "./Check";
 import { Guide } from "./ConnectSource";
 import { DeleteSource } from "./DeleteSource";
-import { place } from "./describe";
+import { place, sourceStatus, statusWord, waitsForLogin } from "./describe";
+import { Fields, useFieldLabels } from "./Fields";
+import { Login } from "./Login";
 import { SettingsForm } from "./SettingsForm";
+import { useSettingsForm, type SettingsState } from "./useSettingsForm";
 
 const back = { to: "/sources", label: "Sources" };
 
@@ -52,71 +50,72 @@ export function Source() {
 
 function Details({ source, connector }: { source: Connection; connector: Connector }) {
   const [deleting, setDeleting] = useState(false);
-  const check = useCheck(source, connector.imports);
+  const justConnected = useLocation({ select: (l) => l.state.check ?? false });
+  const unchecked = source.status === "new" && source.last_check === undefined;
+  const waiting = waitsForLogin(source);
+  const check = useCheck(source, !connector.imports && !waiting && (unchecked || justConnected));
+  const form = useSettingsForm(connector, source);
+  const [editing, setEditing] = useState(false);
+  const save = useSave(source, (now) => {
+    form.reset(now);
+    if (!connector.imports && !waitsForLogin(now)) check.mutate();
+  });
   return (
     <Page
       title={source.name}
       back={back}
       lead={
         <>
-          <Status name={source.status} /> · {connector.name} · {place(source)}
+          <Status name={sourceStatus(source)} word={statusWord(source, connector)} /> · {connector.name}
+          {place(source) !== "" && ` · ${place(source)}`}
         </>
       }
       actions={
-        <>
-          {connector.imports ? (
-            <Button
-              component={Link}
-              to={`/csv/${source.id}`}
-              leftSection={<IconUpload size={16} stroke={1.75} aria-hidden="true" />}
-            >
-              Upload a file
-            </Button>
-          ) : (
-            <Button
-              loading={check.isPending}
-              onClick={() => check.mutate()}
-              leftSection={<IconRefresh size={16} stroke={1.75} aria-hidden="true" />}
-            >
-              Check now
-            </Button>
-          )}
-          <Menu position="bottom-end">
-            <Menu.Target>
-              <Button variant="default" px={9} aria-label="More">
-                <IconDots size={18} stroke={1.75} aria-hidden="true" />
-              </Button>
-            </Menu.Target>
-            <Menu.Dropdown>
-              <Menu.Item
-                color="vermilion"
-                leftSection={<IconTrash size={16} stroke={1.75} aria-hidden="true" />}
-                onClick={() => setDeleting(true)}
-              >
-                Remove this source
-              </Menu.Item>
-            </Menu.Dropdown>
-          </Menu>
-        </>
+        <Actions
+          source={source}
+          connector={connector}
+          check={waiting ? null : check}
+          remove={() => setDeleting(true)}
+        />
       }
       dock={
         <>
-          <TryEmail connectionId={source.id} known={useFieldLabels(source.id)} />
-          {connector.guide !== "" && (
-            <div style={{ marginTop: 32 }}>
-              <Guide connector={connector} />
-            </div>
-          )}
+          {!waiting && <Try source={source} />}
+          {connector.guide !== "" && <Guide connector={connector} />}
         </>
       }
     >
-      <Check source={source} check={check} />
+      <Login source={source} connector={connector} />
+      {!(waiting && unchecked) && (
+        <Check
+          source={source}
+          check={check}
+          storing={save.isPending}
+          take={(suggestion) => {
+            const body = form.ready(suggestion);
+            if (body === null) setEditing(true);
+            else save.mutate(body);
+          }}
+        />
+      )}
       <Section title="Fields" aside="what a card can show">
-        <Fields source={source} />
+        {waiting ? <p className="sc-dim">They come once {connector.name} is connected.</p> : <Fields source={source} />}
       </Section>
       <Section title="Settings" rule>
         <div style={{ paddingTop: 16 }}>
-          <Settings source={source} connector={connector} onSaved={() => check.mutate()} />
+          <Settings
+            connector={connector}
+            form={form}
+            open={editing || save.error !== null || (source.status === "failing" && !waiting)}
+            edit={() => {
+              save.reset(); // what was saved before needs no word any more
+              setEditing(true);
+            }}
+            save={save.mutate}
+            busy={save.isPending}
+            problem={save.error && asProblem(save.error)}
+            saved={save.isSuccess}
+          />
         </div>
       </Section>
       <DeleteSource source={source} opened={deleting} close={() => setDeleting(false)} />
@@ -124,115 +123,110 @@ function Details({ source, connector }: { source: Connection; connector: Connect
   );
 }
 
-function hasSettings(connector: Connector): boolean {
-  return Object.keys((connector.settings_schema.properties as object | undefined) ?? {}).length > 0;
-}
-
-type CheckRun = UseMutationResult<Schemas["CheckReport"], Error, void>;
-
-// A new source is checked at once, without being asked.
-function useCheck(source: Connection, imports: boolean): CheckRun {
-  const queries = useQueryClient();
-  const check = useMutation({
-    mutationFn: () =>
-      data(api.POST("/api/v1/connections/{connection_id}/check", { params: { path: { connection_id: source.id } } })),
-    onSettled: () => queries.invalidateQueries({ queryKey: connections().queryKey }),
-  });
-  const started = useRef(false);
-  const fresh = !imports && source.status === "new" && source.last_check === undefined;
-  useEffect(() => {
-    if (!fresh || started.current) return;
-    started.current = true;
-    check.mutate();
-  }, [fresh, check]);
-  return check;
-}
-
-function Check({ source, check }: { source: Connection; check: CheckRun }) {
-  const report = check.data ?? source.last_check;
+function Try({ source }: { source: Connection }) {
   return (
-    <Section title="Check" aside={report && !check.isPending && <Time at={report.at} />} rule>
-      {check.isPending && <Loading what="the check" rows={4} />}
-      {check.error !== null && !check.isPending && (
-        <ProblemNote problem={asProblem(check.error)} title="The check did not run" />
-      )}
-      {!check.isPending && report !== undefined && <CheckSteps report={report} />}
-      {!check.isPending && report === undefined && check.error === null && (
-        <p className="sc-dim" style={{ padding: "10px 0" }}>
-          {source.last_import ? `${plural(source.last_import.rows, "row")} answer.` : "Never checked."}{" "}
-          <Button variant="subtle" size="compact-md" onClick={() => check.mutate()}>
-            Check now
-          </Button>
-        </p>
-      )}
-    </Section>
+    <div style={{ marginBottom: 32 }}>
+      <TryEmail connectionId={source.id} known={useFieldLabels(source.id)} />
+    </div>
   );
 }
 
-const fieldColumns: Column<Field>[] = [
-  { key: "label", head: "Field", cell: (f) => f.label },
-  { key: "id", head: "Name there", cell: (f) => <code className="sc-mono">{f.id}</code> },
-  { key: "kind", head: "Kind", cell: (f) => f.kind },
-  { key: "sample", head: "For example", cell: (f) => f.sample || <Dash spoken="no example" /> },
-];
-
-function Fields({ source }: { source: Connection }) {
-  const query = useQuery(fields(source.id));
-  if (query.error !== null && source.status === "failing")
-    return <p className="sc-dim">They come once the check passes.</p>;
-  return (
-    <Loaded query={query} what="Fields" rows={4}>
-      {(list) =>
-        list.length === 0 ? (
-          <p className="sc-dim">None yet. They come with the first file, or once the check passes.</p>
-        ) : (
-          <DataTable
-            caption="Fields of this source"
-            columns={fieldColumns.filter((c) => c.key !== "sample" || list.some((f) => f.sample))}
-            rows={list}
-            rowKey={(f) => f.id}
-            narrow={(f) => ({ first: [f.label, f.kind], second: [f.sample, <code key="id">{f.id}</code>] })}
-          />
-        )
-      }
-    </Loaded>
-  );
+interface Body {
+  name: string;
+  settings: Record<string, unknown>;
 }
 
-function useFieldLabels(connectionId: string): ReadonlyMap<string, string> {
-  const { data } = useQuery(fields(connectionId));
-  return new Map(data?.map((f) => [f.id, f.label]));
-}
-
-// Open at once only where they need somebody.
-function Settings({ source, connector, onSaved }: { source: Connection; connector: Connector; onSaved: () => void }) {
-  const [asked, setAsked] = useState(false);
+function useSave(source: Connection, saved: (now: Connection) => void) {
   const queries = useQueryClient();
-  const save = useMutation({
-    mutationFn: (body: { name: string; settings: Record<string, unknown> }) =>
+  return useMutation({
+    mutationFn: (body: Body) =>
       data(api.PATCH("/api/v1/connections/{connection_id}", { params: { path: { connection_id: source.id } }, body })),
-    onSuccess: async () => {
+    onSuccess: async (now) => {
       await queries.invalidateQueries({ queryKey: connections().queryKey });
-      if (!connector.imports) onSaved();
+      saved(now);
     },
   });
-  if (!asked && source.status !== "failing") {
+}
+
+interface ActionsProps {
+  source: Connection;
+  connector: Connector;
+  /** None while there is no login to check with. */
+  check: CheckRun | null;
+  remove: () => void;
+}
+
+function Actions({ source, connector, check, remove }: ActionsProps) {
+  return (
+    <>
+      {connector.imports ? (
+        <Button
+          component={Link}
+          to={`/csv/${source.id}`}
+          leftSection={<IconUpload size={16} stroke={1.75} aria-hidden="true" />}
+        >
+          Upload a file
+        </Button>
+      ) : (
+        check && (
+          <Button
+            loading={check.isPending}
+            onClick={() => check.mutate()}
+            leftSection={<IconRefresh size={16} stroke={1.75} aria-hidden="true" />}
+          >
+            Check now
+          </Button>
+        )
+      )}
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <Button variant="default" px={9} aria-label="More">
+            <IconDots size={18} stroke={1.75} aria-hidden="true" />
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item
+            color="vermilion"
+            leftSection={<IconTrash size={16} stroke={1.75} aria-hidden="true" />}
+            onClick={remove}
+          >
+            Remove this source
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+    </>
+  );
+}
+
+interface SettingsProps {
+  connector: Connector;
+  form: SettingsState;
+  /** Open at once only where they need somebody. */
+  open: boolean;
+  edit: () => void;
+  save: (body: Body) => void;
+  busy: boolean;
+  problem: ProblemError | null;
+  saved: boolean;
+}
+
+function Settings({ connector, form, open, edit, save, busy, problem, saved }: SettingsProps) {
+  if (!open) {
+    const hasSettings = Object.keys((connector.settings_schema.properties as object | undefined) ?? {}).length > 0;
     return (
-      <Button variant="default" onClick={() => setAsked(true)}>
-        {hasSettings(connector) ? "Change name and settings" : "Rename"}
+      <Button variant="default" onClick={edit}>
+        {hasSettings ? "Change name and settings" : "Rename"}
       </Button>
     );
   }
   return (
     <SettingsForm
-      key={source.updated_at}
-      connector={connector}
-      connection={source}
-      problem={save.error && asProblem(save.error)}
-      busy={save.isPending}
+      form={form}
+      problem={problem}
+      busy={busy}
       submitLabel="Save"
-      onSubmit={(name, settings) => save.mutate({ name, settings })}
-      beside={save.isSuccess && <Note tone="good" title="Saved" live />}
+      onSubmit={save}
+      beside={saved && <Note tone="good" title="Saved" live />}
     />
   );
 }

@@ -3,7 +3,7 @@ import { Button } from "@mantine/core";
 import { IconChevronRight, IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { connections, type Connection } from "../../api/queries";
+import { connections, connectors, type Connection, type Connector } from "../../api/queries";
 import { PlugDrawing } from "../../parts/Drawings";
 import { KindIcon } from "../../parts/KindIcon";
 import { Note } from "../../parts/Note";
@@ -12,11 +12,12 @@ import { Empty, Loaded } from "../../parts/States";
 import { Status } from "../../parts/Status";
 import { Time } from "../../parts/Time";
 import { count } from "../../parts/text";
-import { brokenFirst, place } from "./describe";
+import { brokenFirst, place, sourceStatus, statusWord, waitsForFile } from "./describe";
 import classes from "./Sources.module.css";
 
 export function Sources() {
   const query = useQuery(connections());
+  const kinds = useQuery(connectors());
   return (
     <Page
       title="Sources"
@@ -50,7 +51,7 @@ export function Sources() {
           ) : (
             <ul className={classes.list}>
               {brokenFirst(list).map((source) => (
-                <Row key={source.id} source={source} />
+                <Row key={source.id} source={source} connector={kinds.data?.find((k) => k.kind === source.kind)} />
               ))}
             </ul>
           )
@@ -60,8 +61,7 @@ export function Sources() {
   );
 }
 
-function Row({ source }: { source: Connection }) {
-  const failing = source.last_check?.steps.find((s) => s.state === "fail");
+function Row({ source, connector }: { source: Connection; connector: Connector | undefined }) {
   return (
     <li>
       <div className={classes.row}>
@@ -72,16 +72,16 @@ function Row({ source }: { source: Connection }) {
               {source.name}
             </Link>
             <span className={classes.status}>
-              <Status name={source.status} />
+              <Status name={sourceStatus(source)} word={statusWord(source, connector)} />
             </span>
           </h2>
-          <p className={classes.place}>{place(source)}</p>
+          <p className={classes.place}>{place(source) || connector?.name}</p>
         </div>
         <dl className={classes.figures}>
           {source.last_import && (
             <Figure name="Rows">{count(source.last_import.rows - source.last_import.repeated)}</Figure>
           )}
-          <Figure name={source.last_import ? "Uploaded" : "Checked"}>
+          <Figure name={connector?.imports ? "Uploaded" : "Checked"}>
             {source.last_import ? (
               <Time at={source.last_import.at} />
             ) : source.last_check ? (
@@ -94,23 +94,63 @@ function Row({ source }: { source: Connection }) {
         </dl>
         <IconChevronRight className={classes.chevron} size={18} stroke={1.75} aria-hidden="true" />
       </div>
-      {failing && (
-        <div className={classes.note}>
-          <Note
-            tone="bad"
-            title={`${failing.name}: ${failing.detail}`}
-            actions={
-              <Button component={Link} to={`/sources/${source.id}`} size="compact-md" color="vermilion">
-                {`Fix ${source.name}`}
-              </Button>
-            }
-          >
-            {failing.advice}
-            {source.on_card && " Until then, cards go out without its lines; your card stays as it is."}
-          </Note>
-        </div>
-      )}
+      <Needs source={source} connector={connector} />
     </li>
+  );
+}
+
+// What somebody has to do about a source, with the button that leads there.
+function Needs({ source, connector }: { source: Connection; connector: Connector | undefined }) {
+  const failing = source.last_check?.steps.find((s) => s.state === "fail");
+  const lost = source.on_card && " Until then, cards go out without its lines; your card stays as it is.";
+  if (waitsForFile(source, connector)) {
+    return (
+      <div className={classes.note}>
+        <Note
+          tone="none"
+          title="No rows are in this list yet"
+          actions={
+            <Button component={Link} to={`/csv/${source.id}`} size="compact-md" variant="default">
+              {`Upload a file for ${source.name}`}
+            </Button>
+          }
+        />
+      </div>
+    );
+  }
+  if (source.login?.state === "needs_reconnect") {
+    return (
+      <div className={classes.note}>
+        <Note
+          tone="bad"
+          title={`${connector?.name ?? "The other side"} has ended the login`}
+          actions={
+            <Button component={Link} to={`/sources/${source.id}`} size="compact-md" color="vermilion">
+              {`Reconnect ${source.name}`}
+            </Button>
+          }
+        >
+          Connect again with the same account.{lost}
+        </Note>
+      </div>
+    );
+  }
+  if (failing === undefined) return null;
+  return (
+    <div className={classes.note}>
+      <Note
+        tone="bad"
+        title={`${failing.name}: ${failing.detail}`}
+        actions={
+          <Button component={Link} to={`/sources/${source.id}`} size="compact-md" color="vermilion">
+            {`Fix ${source.name}`}
+          </Button>
+        }
+      >
+        {failing.advice}
+        {lost}
+      </Note>
+    </div>
   );
 }
 
