@@ -65,7 +65,7 @@ func (s *Server) RevokeAll() {
 }
 
 // Consent allows what an authorize URL asks for, without the page, and gives the URL to which the browser is sent. It
-// fails with the text of the page for an URL that the page refuses.
+// fails with the text of the page for a URL that the page refuses.
 func (s *Server) Consent(authorize string) (back string, err error) {
 	u, err := url.Parse(authorize)
 	if err != nil {

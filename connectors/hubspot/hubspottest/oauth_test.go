@@ -16,7 +16,7 @@ import (
 
 const (
 	redirect  = "https://sidecard.example/oauth/callback"
-	tokenPath = "/oauth/2026-09/token" //nolint:gosec // a path
+	tokenPath = "/oauth/2026-09/token"
 )
 
 // tokens are what a login gives.
