@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -193,8 +194,30 @@ func (p *Program) Always(lasting ...string) {
 	p.lasting = lasting
 }
 
-// Freeze stops the program in its tracks (SIGSTOP); its connections stay open. Thaw lets it go on.
-func (p *Program) Freeze() error { return p.signal(syscall.SIGSTOP) }
+// Freeze stops the program in its tracks (SIGSTOP); its connections stay open. Thaw lets it go on. It waits until the
+// system says that the program stands still: a thread of it may run on for a moment.
+func (p *Program) Freeze() error {
+	if err := p.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	life := p.process
+	p.mu.Unlock()
+	if life == nil {
+		return nil
+	}
+	stat := fmt.Sprintf("/proc/%d/stat", life.cmd.Process.Pid)
+	for begun := time.Now(); time.Since(begun) < stopTimeout; time.Sleep(time.Millisecond) {
+		text, err := os.ReadFile(stat)
+		if err != nil { // it is gone, or this is no Linux
+			return nil
+		}
+		if _, state, ok := bytes.Cut(text, []byte(") ")); !ok || state[0] == 'T' || state[0] == 'Z' {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s goes on though it was frozen", p.Name)
+}
 
 // Thaw ends Freeze. It does nothing to a program that is not frozen.
 func (p *Program) Thaw() error { return p.signal(syscall.SIGCONT) }

@@ -102,7 +102,7 @@ func TestAnAcceptedChatOutlivesKillMinusNine(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	args := []string{"--data", t.TempDir(), "--listen", freeAddress(t), "--simulator-listen", freeAddress(t)}
+	args := []string{"--data", t.TempDir(), "--listen", freeAddress(t), "--simulator-listen", freeAddress(t), "--hubspot-listen", freeAddress(t)}
 
 	first := startRun(t, args...)
 	live := livesupportitest.Control{BaseURL: first.console}
@@ -130,7 +130,7 @@ func TestAnAcceptedChatOutlivesKillMinusNine(t *testing.T) {
 
 func TestTheDemoTenantIsMadeOnce(t *testing.T) {
 	t.Parallel()
-	args := []string{"--data", t.TempDir(), "--listen", freeAddress(t), "--simulator-listen", freeAddress(t)}
+	args := []string{"--data", t.TempDir(), "--listen", freeAddress(t), "--simulator-listen", freeAddress(t), "--hubspot-listen", freeAddress(t)}
 	for range 2 {
 		r := startRun(t, args...)
 		desk, err := signedIn(t, r.portal).Desk(t.Context())
