@@ -24,7 +24,7 @@ const nobody = "nobody@sidecard.invalid"
 
 // Check implements connectors.Source.
 func (s *source) Check(ctx context.Context) (connectors.Report, error) {
-	use, end, err := s.begin(ctx)
+	use, end, err := s.life.Begin(ctx)
 	if err != nil {
 		return connectors.Report{}, err
 	}

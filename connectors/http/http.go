@@ -14,7 +14,6 @@ import (
 	_ "embed" // the settings and the guide
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"sidecard/connectors"
@@ -56,9 +55,9 @@ func (connector) Open(_ context.Context, in connectors.OpenInput) (connectors.So
 		return nil, err
 	}
 	s.client = guarded(in.HTTP)
-	s.life, s.end = context.WithCancel(context.Background())
+	s.life = connectors.NewLife()
 	if s.signIn.kind == authOAuth2 {
-		s.tokens = &tokens{ask: s.askToken, now: s.now, life: s.life, users: &s.users}
+		s.tokens = &tokens{ask: s.askToken, now: s.now, life: s.life}
 	}
 	return s, nil
 }
@@ -89,36 +88,14 @@ type source struct {
 	tokens   *tokens // nil unless the sign-in is OAuth2
 	now      func() time.Time
 
-	life context.Context // ends with Close
-	end  context.CancelFunc
-
-	mu     sync.Mutex
-	closed bool
-	users  sync.WaitGroup // lookups, and the token request; grows under mu while not closed, or from a user
+	life *connectors.Life
 }
 
 var _ connectors.Discoverer = (*source)(nil)
 
-// begin registers a use of the source; the caller ends it. The context ends with the source, too.
-func (s *source) begin(ctx context.Context) (use context.Context, end func(), err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil, nil, &connectors.Error{Class: connectors.Canceled, Code: "http.closed", Message: "The lookup was stopped."}
-	}
-	s.users.Add(1)
-	use, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(s.life, cancel)
-	return use, func() {
-		stop()
-		cancel()
-		s.users.Done()
-	}, nil
-}
-
 // Lookup implements connectors.Source.
 func (s *source) Lookup(ctx context.Context, q connectors.Query) (connectors.Result, error) {
-	ctx, end, err := s.begin(ctx)
+	ctx, end, err := s.life.Begin(ctx)
 	if err != nil {
 		return connectors.Result{}, err
 	}
@@ -141,7 +118,7 @@ func (s *source) find(ctx context.Context, email string) (reading, error) {
 
 // Discover implements connectors.Discoverer: it lists the fields of the sample address's record.
 func (s *source) Discover(ctx context.Context) (connectors.Catalog, error) {
-	ctx, end, err := s.begin(ctx)
+	ctx, end, err := s.life.Begin(ctx)
 	if err != nil {
 		return connectors.Catalog{}, err
 	}
@@ -161,10 +138,6 @@ func (s *source) Discover(ctx context.Context) (connectors.Catalog, error) {
 
 // Close implements connectors.Source. It cancels what is under way and waits for it to end.
 func (s *source) Close() error {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	s.end()
-	s.users.Wait()
+	s.life.End()
 	return nil
 }

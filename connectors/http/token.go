@@ -27,10 +27,9 @@ const (
 
 // tokens keeps the OAuth2 token and renews it once for all who need it.
 type tokens struct {
-	ask   func(ctx context.Context) (token string, life time.Duration, err error)
-	now   func() time.Time
-	life  context.Context // of the source
-	users *sync.WaitGroup // of the source; who calls get is one of them
+	ask  func(ctx context.Context) (token string, life time.Duration, err error)
+	now  func() time.Time
+	life *connectors.Life // of the source; who calls get is one of its users
 
 	mu      sync.Mutex
 	token   string
@@ -56,7 +55,7 @@ func (t *tokens) get(ctx context.Context, refused string) (string, error) {
 	if t.renewal == nil {
 		r := &renewal{done: make(chan struct{})}
 		t.renewal = r
-		t.users.Go(func() { t.renew(r) })
+		t.life.Go(func(ctx context.Context) { t.renew(ctx, r) })
 	}
 	r := t.renewal
 	t.mu.Unlock()
@@ -68,8 +67,8 @@ func (t *tokens) get(ctx context.Context, refused string) (string, error) {
 	}
 }
 
-func (t *tokens) renew(r *renewal) {
-	ctx, cancel := context.WithTimeout(t.life, tokenTime)
+func (t *tokens) renew(ctx context.Context, r *renewal) {
+	ctx, cancel := context.WithTimeout(ctx, tokenTime)
 	defer cancel()
 	token, life, err := t.ask(ctx)
 	if err != nil {

@@ -29,7 +29,7 @@ const noID = "0"
 
 // Check implements connectors.Source.
 func (s *source) Check(ctx context.Context) (connectors.Report, error) {
-	use, end, err := s.begin(ctx)
+	use, end, err := s.life.Begin(ctx)
 	if err != nil {
 		return connectors.Report{}, err
 	}

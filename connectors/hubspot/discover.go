@@ -25,7 +25,7 @@ var totals = map[objectType][]connectors.Field{
 
 // Discover implements connectors.Discoverer. Contacts must be readable; what else is not, is left out.
 func (s *source) Discover(ctx context.Context) (connectors.Catalog, error) {
-	ctx, end, err := s.begin(ctx)
+	ctx, end, err := s.life.Begin(ctx)
 	if err != nil {
 		return connectors.Catalog{}, err
 	}

@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"sidecard/connectors"
@@ -86,7 +85,7 @@ func (c connector) Open(_ context.Context, in connectors.OpenInput) (connectors.
 	}
 	s.schemas = map[objectType]*memo[schema]{contacts: {}, companies: {}, deals: {}, tickets: {}}
 	s.pipelines = map[objectType]*memo[pipelines]{deals: {}, tickets: {}}
-	s.life, s.end = context.WithCancel(context.Background())
+	s.life = connectors.NewLife()
 	return s, nil
 }
 
@@ -147,35 +146,13 @@ type source struct {
 	owners    memo[owners]
 	account   memo[account]
 
-	life context.Context // ends with Close
-	end  context.CancelFunc
-
-	mu     sync.Mutex
-	closed bool
-	users  sync.WaitGroup // lookups, and what memos load; grows under mu while not closed, or from a user
+	life *connectors.Life
 }
 
 var (
 	_ connectors.BatchLooker = (*source)(nil)
 	_ connectors.Discoverer  = (*source)(nil)
 )
-
-// begin registers a use of the source; the caller ends it. The context ends with the source, too.
-func (s *source) begin(ctx context.Context) (use context.Context, end func(), err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil, nil, &connectors.Error{Class: connectors.Canceled, Code: "hubspot.closed", Message: "The lookup was stopped."}
-	}
-	s.users.Add(1)
-	use, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(s.life, cancel)
-	return use, func() {
-		stop()
-		cancel()
-		s.users.Done()
-	}, nil
-}
 
 // Lookup implements connectors.Source: it is a batch of one.
 func (s *source) Lookup(ctx context.Context, q connectors.Query) (connectors.Result, error) {
@@ -185,10 +162,6 @@ func (s *source) Lookup(ctx context.Context, q connectors.Query) (connectors.Res
 
 // Close implements connectors.Source. It cancels what is under way and waits for it to end.
 func (s *source) Close() error {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	s.end()
-	s.users.Wait()
+	s.life.End()
 	return nil
 }

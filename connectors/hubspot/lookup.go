@@ -24,7 +24,7 @@ func (s *source) LookupBatch(ctx context.Context, queries []connectors.Query) []
 		}
 		return answers
 	}
-	ctx, end, err := s.begin(ctx)
+	ctx, end, err := s.life.Begin(ctx)
 	if err != nil {
 		return fail(err)
 	}

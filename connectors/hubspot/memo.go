@@ -32,11 +32,7 @@ func (m *memo[T]) get(ctx context.Context, s *source, load func(context.Context)
 	if m.flight == nil && !s.now().Before(m.until) {
 		flight := make(chan struct{})
 		m.flight = flight
-		s.users.Add(1) // whoever asks is a user
-		go func() {
-			defer s.users.Done()
-			m.keep(s, flight, load)
-		}()
+		s.life.Go(func(ctx context.Context) { m.keep(ctx, s, flight, load) }) // whoever asks is a user
 	}
 	flight := m.flight
 	m.mu.Unlock()
@@ -60,8 +56,8 @@ func (m *memo[T]) peek() (T, bool) {
 	return m.value, m.loaded
 }
 
-func (m *memo[T]) keep(s *source, flight chan struct{}, load func(context.Context) (T, error)) {
-	ctx, cancel := context.WithTimeout(s.life, loadingTime)
+func (m *memo[T]) keep(ctx context.Context, s *source, flight chan struct{}, load func(context.Context) (T, error)) {
+	ctx, cancel := context.WithTimeout(ctx, loadingTime)
 	defer cancel()
 	value, err := calmly(ctx, load)
 	m.mu.Lock()
