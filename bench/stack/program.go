@@ -207,7 +207,9 @@ func (p *Program) Freeze() error {
 		return nil
 	}
 	stat := fmt.Sprintf("/proc/%d/stat", life.cmd.Process.Pid)
-	for begun := time.Now(); time.Since(begun) < stopTimeout; time.Sleep(time.Millisecond) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for begun := time.Now(); time.Since(begun) < stopTimeout; <-tick.C {
 		text, err := os.ReadFile(stat)
 		if err != nil { // it is gone, or this is no Linux
 			return nil

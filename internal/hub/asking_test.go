@@ -77,7 +77,7 @@ func TestWhileASourceIsInTroubleAnOldAnswerStandsIn(t *testing.T) {
 		if f := ask(); f.times[0].AgeMS != 0 || f.judge(Fill(card.Lines, f.answers)) != Shown {
 			t.Fatalf("the source that answers: %+v", f.times[0])
 		}
-		time.Sleep(12 * time.Minute) // of the bubble's clock
+		<-time.After(12 * time.Minute) // of the bubble's clock
 		answer = func(connectors.Query) (connectors.Result, error) {
 			return connectors.Result{}, &connectors.Error{Class: connectors.Transient, Code: "x", Message: "It is down."}
 		}
@@ -92,7 +92,7 @@ func TestWhileASourceIsInTroubleAnOldAnswerStandsIn(t *testing.T) {
 		if words := missing(f.times); words != "CRM did not answer; shown is what it said 12 minutes ago. It is down." {
 			t.Errorf("the tenant reads %q", words)
 		}
-		time.Sleep(oldest)
+		<-time.After(oldest)
 		if f := ask(); f.judge(Fill(card.Lines, f.answers)) != LookupFailed {
 			t.Errorf("after an hour: %+v", f.times[0])
 		}
@@ -109,14 +109,14 @@ func TestAFreshAnswerSavesACallAndPeopleAlwaysGetANewOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := connectors.Query{Email: "ana@example.com"}
 		h.askForChat(t.Context(), s, id, q)
-		time.Sleep(10 * time.Second)
+		<-time.After(10 * time.Second)
 		if a := h.askForChat(t.Context(), s, id, q); calls != 1 || a.Age != 10*time.Second || a.Instead != nil {
 			t.Errorf("%d calls, age %v", calls, a.Age)
 		}
 		if a := h.askNow(t.Context(), s, id, q); calls != 2 || a.Age != 0 {
 			t.Errorf("a person's own try: %d calls, age %v", calls, a.Age)
 		}
-		time.Sleep(6 * time.Second)
+		<-time.After(6 * time.Second)
 		if h.askForChat(t.Context(), s, id, q); calls != 3 {
 			t.Errorf("%d calls after the moment is over", calls)
 		}
