@@ -250,7 +250,7 @@ func (c *check) suggest(ctx context.Context, run reader) error {
 	}
 	e := misconfigured("postgres.no_table", "table", "No table is chosen yet.", "Choose the table or view with your visitors and its column of addresses.")
 	if len(tables) == 0 {
-		e.Fix = "The user may not read any table yet. Run this as an administrator."
+		e.Fix = "There is no table yet that the user may read. Run this as an administrator, with the name of yours."
 		e.Script = c.grants(c.config.ConnConfig.User, nil)
 		return e
 	}

@@ -105,6 +105,14 @@ func TestAHubSpotAccountIsConnectedShownLostAndConnectedAgain(t *testing.T) {
 		t.Errorf("the tenant reads %q", lost.Chat.Outcome.Message)
 	}
 	o.connect(w, c)
+	o.RevokeAll()
+	if report, err := w.client.Check(t.Context(), c.Id.String()); err != nil || report.Ok {
+		t.Errorf("a check without a login: %+v, %v", report, err)
+	}
+	if c, err = w.client.Connection(t.Context(), c.Id.String()); err != nil || c.Login.State != contract.LoginStateNeedsReconnect {
+		t.Errorf("the check left the login %+v, %v", c.Login, err)
+	}
+	o.connect(w, c)
 	w.chat(livesupportitest.Visitor{Email: maya})
 	again := w.ends(contract.OutcomeNameShown)
 	if got := values(again.Details); got != want {

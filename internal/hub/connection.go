@@ -332,6 +332,9 @@ func (h *Hub) CheckConnection(ctx context.Context, a Actor, id ID) (CheckResult,
 	var result CheckResult
 	err := h.withSource(ctx, a, id, func(s *source) error {
 		report, err := s.Check(ctx)
+		if err == nil && !report.OK() && s.renewed(ctx) {
+			report, err = s.Check(ctx)
+		}
 		result = CheckResult{At: h.Now(), Report: report}
 		return err
 	})
@@ -356,6 +359,9 @@ func (h *Hub) Fields(ctx context.Context, a Actor, id ID) ([]connectors.Field, e
 			return nil
 		}
 		catalog, err := d.Discover(ctx)
+		if err != nil && tokenRefused(err) && s.renewed(ctx) {
+			catalog, err = d.Discover(ctx)
+		}
 		fields = catalog.Fields
 		return err
 	})

@@ -146,14 +146,22 @@ func (s *source) ask(ctx context.Context, queries []connectors.Query) []connecto
 // notSignedIn lists the answers that a newer token may change.
 func notSignedIn(answers []connectors.Answer) (at []int) {
 	for i, a := range answers {
-		if a.Err == nil {
-			continue
-		}
-		if class := connectors.AsError(a.Err).Class; class == connectors.AuthExpired || class == connectors.AuthRevoked {
+		if a.Err != nil && tokenRefused(a.Err) {
 			at = append(at, i)
 		}
 	}
 	return at
+}
+
+func tokenRefused(err error) bool {
+	class := connectors.AsError(err).Class
+	return class == connectors.AuthExpired || class == connectors.AuthRevoked
+}
+
+// renewed gets a new token for what did not work with the last one. When the vendor refuses, the login is known to be
+// lost from then on.
+func (s *source) renewed(ctx context.Context) bool {
+	return s.login != nil && s.login.Generation() > 0 && s.login.Renew(ctx, s.login.Generation()) == nil
 }
 
 // askOnce makes the call. A panic becomes an error.

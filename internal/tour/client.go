@@ -74,6 +74,11 @@ func (c *Client) Connect(ctx context.Context, in contract.ConnectionCreate) (con
 	return call[contract.Connection](ctx, c, http.MethodPost, "/api/v1/connections", in)
 }
 
+// Connection gives one connection.
+func (c *Client) Connection(ctx context.Context, connection string) (contract.Connection, error) {
+	return call[contract.Connection](ctx, c, http.MethodGet, "/api/v1/connections/"+connection, nil)
+}
+
 // Check tries a connection step by step.
 func (c *Client) Check(ctx context.Context, connection string) (contract.CheckReport, error) {
 	return call[contract.CheckReport](ctx, c, http.MethodPost, "/api/v1/connections/"+connection+"/check", nil)
