@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Sees to it that the programs which the tests start are there: PostgreSQL, Redis, MariaDB, Chromium, and the C compiler
-# that Go's race detector needs. Installs on Debian what is missing; when nothing is, it does nothing. It starts no
-# server and touches none that runs.
+# Sees to it that the programs which the tests start are there: PostgreSQL, PgBouncer, Redis, MariaDB, OpenSSH's
+# server, Chromium, and the C compiler that Go's race detector needs. Installs on Debian what is missing; when nothing
+# is, it does nothing. It starts no server and touches none that runs.
 set -euo pipefail
 
 missing=()
@@ -11,6 +11,8 @@ have "${CC:-gcc}" || missing+=(gcc libc6-dev)
 have initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 have redis-server || missing+=(redis-server)
 have mariadbd || [ -x /usr/sbin/mariadbd ] || missing+=(mariadb-server)
+have pgbouncer || [ -x /usr/sbin/pgbouncer ] || missing+=(pgbouncer)
+have sshd || [ -x /usr/sbin/sshd ] || missing+=(openssh-server)
 have chromium || have chromium-browser || have google-chrome || missing+=(chromium fonts-liberation)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
@@ -33,3 +35,15 @@ apt_get() {
 }
 apt_get update
 apt_get install --no-install-recommends "${missing[@]}"
+
+# Nothing of what was just installed is to listen on this machine by itself, now or after a reboot.
+[ -d /run/systemd/system ] || exit 0
+services=()
+for package in "${missing[@]}"; do
+  case $package in
+    postgresql | pgbouncer | redis-server) services+=("$package") ;;
+    mariadb-server) services+=(mariadb) ;;
+    openssh-server) services+=(ssh) ;;
+  esac
+done
+[ ${#services[@]} -eq 0 ] || "${as_root[@]}" systemctl -q disable --now "${services[@]}"

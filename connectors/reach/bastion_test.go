@@ -42,6 +42,7 @@ type bastion struct {
 
 	// behind is what answers at an address that the bastion sees; nil takes the connection and never answers the request.
 	behind     map[string]func(io.ReadWriteCloser)
+	otherKeys  []ssh.Signer   // that it has beside its host key
 	prohibited bool           // the user may lead on to nothing
 	greet      func(net.Conn) // instead of SSH
 	silent     atomic.Bool    // what is sent to it is lost on the way
@@ -66,20 +67,20 @@ func newBastion(t *testing.T) *bastion {
 	return &bastion{t: t, hostKey: hostKey, userKey: newKey(t), behind: map[string]func(io.ReadWriteCloser){database: echo}}
 }
 
-func newKey(t *testing.T) ed25519.PrivateKey {
-	t.Helper()
+func newKey(tb testing.TB) ed25519.PrivateKey {
+	tb.Helper()
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return key
 }
 
-func keyPEM(t *testing.T, key ed25519.PrivateKey) string {
-	t.Helper()
+func keyPEM(tb testing.TB, key ed25519.PrivateKey) string {
+	tb.Helper()
 	block, err := ssh.MarshalPrivateKey(key, "")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return string(pem.EncodeToMemory(block))
 }
@@ -162,16 +163,17 @@ func (b *bastion) serve(raw net.Conn) {
 		b.greet(raw)
 		return
 	}
-	config := &ssh.ServerConfig{
-		PasswordCallback: func(c ssh.ConnMetadata, given []byte) (*ssh.Permissions, error) {
-			return nil, only(c.User() == "sidecard" && string(given) == password)
-		},
-		PublicKeyCallback: func(c ssh.ConnMetadata, given ssh.PublicKey) (*ssh.Permissions, error) {
-			own, err := ssh.NewPublicKey(b.userKey.Public())
-			return nil, errors.Join(err, only(c.User() == "sidecard" && string(given.Marshal()) == string(own.Marshal())))
-		},
+	config := &ssh.ServerConfig{}
+	config.PasswordCallback = func(c ssh.ConnMetadata, given []byte) (*ssh.Permissions, error) {
+		return nil, only(c.User() == "sidecard" && string(given) == password)
 	}
-	config.AddHostKey(b.hostKey)
+	config.PublicKeyCallback = func(c ssh.ConnMetadata, given ssh.PublicKey) (*ssh.Permissions, error) {
+		own, err := ssh.NewPublicKey(b.userKey.Public())
+		return nil, errors.Join(err, only(c.User() == "sidecard" && string(given.Marshal()) == string(own.Marshal())))
+	}
+	for _, key := range append([]ssh.Signer{b.hostKey}, b.otherKeys...) {
+		config.AddHostKey(key)
+	}
 	conn, channels, requests, err := ssh.NewServerConn(newQueued(raw), config)
 	if err != nil {
 		return
@@ -278,7 +280,7 @@ func (q *queued) Close() error {
 }
 
 // mustFail demands words for the error of this class and code, about this setting.
-func mustFail(t *testing.T, err error, class connectors.Class, code, field string) *connectors.Error {
+func mustFail(t *testing.T, err error, class connectors.Class, code, field string) connectors.Error {
 	t.Helper()
 	if err == nil {
 		t.Fatalf("it worked, want %s", code)
@@ -293,5 +295,5 @@ func mustFail(t *testing.T, err error, class connectors.Class, code, field strin
 	if said := e.Message + e.Fix + e.Error(); strings.Contains(strings.ToLower(said), "secret") {
 		t.Errorf("%s tells too much: %s", code, said)
 	}
-	return e
+	return *e
 }

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/crypto/ssh"
+
 	"sidecard/connectors"
 )
 
@@ -31,6 +33,7 @@ var (
 	errHandshake = errors.New("the TLS handshake failed")
 	errSilence   = errors.New("no answer in time")
 	errHungUp    = errors.New("the connection was closed")
+	errTunnel    = errors.New("the tunnel did not open")
 )
 
 // Failure puts into words what goes wrong between here and the protocol; nil when it is something else.
@@ -41,6 +44,42 @@ func (k Kind) Failure(err error) *connectors.Error {
 		}
 	}
 	return nil
+}
+
+// ofTunnel is for what goes wrong at or before the SSH server.
+func (k Kind) ofTunnel(err error) *connectors.Error {
+	var t *tunnelError
+	if !errors.As(err, &t) {
+		return nil
+	}
+	say := func(class connectors.Class, code, field, message, fix string) *connectors.Error {
+		return &connectors.Error{Class: class, Code: k.Name + ".tunnel." + code, Field: field, Message: message, Fix: fix, Err: errTunnel}
+	}
+	var key *hostKeyError
+	var refused *ssh.OpenChannelError
+	switch {
+	case errors.As(err, &key) && key.trusted == "":
+		e := say(connectors.Misconfigured, "no_host_key", "tunnel_host_key", "No key of the SSH server is trusted yet. It shows the one with the fingerprint "+key.shown+".",
+			"Compare it with what ssh-keygen -lf prints on the server, and trust it.")
+		e.Suggest = []connectors.Suggestion{{Setting: "tunnel_host_key", Value: key.shown, Label: "Trust this SSH server"}}
+		return e
+	case errors.As(err, &key):
+		return say(connectors.Misconfigured, "host_key", "tunnel_host_key", "The SSH server shows another key than the trusted one.",
+			"If the server is new, empty the trusted key, check, and trust what is shown. If not, somebody may be pretending to be your server.")
+	case errors.As(err, &refused) && refused.Reason == ssh.Prohibited:
+		return say(connectors.Misconfigured, "prohibited", "tunnel_user", "The SSH server does not let this user lead on to the database.",
+			"Allow it there: restrict,port-forwarding,permitopen=\"host:port\" before the key in authorized_keys, and AllowTcpForwarding.")
+	case errors.As(err, &refused), t.beyond && errors.Is(err, context.DeadlineExceeded):
+		return say(connectors.Transient, "no_way_on", "host", "The SSH server is reached, but from there nothing answers at host and port.",
+			"Enter host and port as the SSH server sees them, and check that the database listens there.")
+	case strings.Contains(err.Error(), "unable to authenticate"): // x/crypto/ssh has no type for it
+		return say(connectors.AuthRevoked, "sign_in", "tunnel_user", "The SSH server does not let this user in.",
+			"Check the user, and that the public key is in its authorized_keys.")
+	case k.ofNetwork(err) != nil:
+		e := k.ofNetwork(err)
+		return say(e.Class, strings.TrimPrefix(e.Code, k.Name+"."), "tunnel_host", "On the way to the SSH server: "+e.Message, "Check the SSH server's host and port, and allow Sidecard's address in its firewall.")
+	}
+	return say(connectors.Misconfigured, "handshake", "tunnel_host", "What answers there does not speak SSH as Sidecard does.", "Check host and port of the SSH server, and update it if it is old.")
 }
 
 // ofTLS is for what goes wrong between TCP and the protocol.

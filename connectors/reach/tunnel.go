@@ -2,7 +2,6 @@ package reach
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net"
 	"strconv"
@@ -21,6 +20,13 @@ const (
 	// tunnelTime is what signing in at the other end may take.
 	tunnelTime = 3 * time.Second
 )
+
+// hostKeys are the kinds of key that an SSH server may prove itself with, in the order in which OpenSSH itself asks for
+// them. A server has several and one fingerprint is trusted, so the order must stay. Certificates are left out:
+// their fingerprints are none that ssh-keygen prints.
+var hostKeys = []string{
+	ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256,
+}
 
 // tunnel is one SSH connection to a server of the tenant, through which others lead on. It is opened at first use, and
 // again when it broke.
@@ -71,7 +77,7 @@ func (k Kind) tunnel(s connectors.Settings, way *Way) (*tunnel, error) {
 		kind: k, way: &Way{dial: way.dial, resolve: way.resolve}, host: host, port: strconv.Itoa(port),
 		turn: make(chan struct{}, 1), life: life, end: end,
 		config: &ssh.ClientConfig{
-			User: user, Auth: auth, ClientVersion: "SSH-2.0-Sidecard",
+			User: user, Auth: auth, ClientVersion: "SSH-2.0-Sidecard", HostKeyAlgorithms: hostKeys,
 			HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
 				if shown := ssh.FingerprintSHA256(key); shown != trusted {
 					return &hostKeyError{trusted: trusted, shown: shown}
@@ -102,8 +108,11 @@ type hostKeyError struct{ trusted, shown string }
 
 func (*hostKeyError) Error() string { return "the SSH server's key is not the trusted one" }
 
-// tunnelError marks what went wrong before the other end was reached.
-type tunnelError struct{ err error }
+// tunnelError marks what went wrong before the other end was reached: on the way to the SSH server, or beyond it.
+type tunnelError struct {
+	err    error
+	beyond bool
+}
 
 func (e *tunnelError) Error() string { return "SSH tunnel: " + e.err.Error() }
 func (e *tunnelError) Unwrap() error { return e.err }
@@ -118,8 +127,12 @@ func (t *tunnel) client(ctx context.Context) (*ssh.Client, error) {
 	case <-t.life.Done():
 		return nil, net.ErrClosed
 	}
-	if c := t.current(); c != nil {
+	c := t.current()
+	switch {
+	case c != nil:
 		return c, nil
+	case t.life.Err() != nil: // a select takes any of what is ready
+		return nil, net.ErrClosed
 	}
 	ctx, cancel := context.WithTimeout(ctx, tunnelTime)
 	defer cancel()
@@ -207,7 +220,7 @@ func (t *tunnel) dial(ctx context.Context, address string) (net.Conn, error) {
 			err = ctx.Err()
 			go t.probe(c)
 		}
-		return nil, &tunnelError{err: err}
+		return nil, &tunnelError{err: err, beyond: true}
 	}
 	return withDeadlines(channel), nil
 }
@@ -251,41 +264,3 @@ func withDeadlines(channel net.Conn) net.Conn {
 	}()
 	return near
 }
-
-// ofTunnel is for what goes wrong at or before the SSH server.
-func (k Kind) ofTunnel(err error) *connectors.Error {
-	var t *tunnelError
-	if !errors.As(err, &t) {
-		return nil
-	}
-	say := func(class connectors.Class, code, field, message, fix string) *connectors.Error {
-		return &connectors.Error{Class: class, Code: k.Name + ".tunnel." + code, Field: field, Message: message, Fix: fix, Err: errTunnel}
-	}
-	var key *hostKeyError
-	var refused *ssh.OpenChannelError
-	switch {
-	case errors.As(err, &key) && key.trusted == "":
-		e := say(connectors.Misconfigured, "no_host_key", "tunnel_host_key", "No key of the SSH server is trusted yet. It shows the one with the fingerprint "+key.shown+".",
-			"Compare it with what ssh-keygen -lf prints on the server, and trust it.")
-		e.Suggest = []connectors.Suggestion{{Setting: "tunnel_host_key", Value: key.shown, Label: "Trust this SSH server"}}
-		return e
-	case errors.As(err, &key):
-		return say(connectors.Misconfigured, "host_key", "tunnel_host_key", "The SSH server shows another key than the trusted one.",
-			"If the server is new, empty the trusted key, check, and trust what is shown. If not, somebody may be pretending to be your server.")
-	case errors.As(err, &refused) && refused.Reason == ssh.Prohibited:
-		return say(connectors.Misconfigured, "prohibited", "tunnel_user", "The SSH server does not let this user lead on to the database.",
-			"Allow it there: restrict,port-forwarding,permitopen=\"host:port\" before the key in authorized_keys, and AllowTcpForwarding.")
-	case errors.As(err, &refused):
-		return say(connectors.Transient, "no_way_on", "host", "The SSH server is reached, but from there nothing answers at host and port.",
-			"Enter host and port as the SSH server sees them, and check that the database listens there.")
-	case strings.Contains(err.Error(), "unable to authenticate"): // x/crypto/ssh has no type for it
-		return say(connectors.AuthRevoked, "sign_in", "tunnel_user", "The SSH server does not let this user in.",
-			"Check the user, and that the public key is in its authorized_keys.")
-	case k.ofNetwork(err) != nil:
-		e := k.ofNetwork(err)
-		return say(e.Class, strings.TrimPrefix(e.Code, k.Name+"."), "tunnel_host", "On the way to the SSH server: "+e.Message, "Check the SSH server's host and port, and allow Sidecard's address in its firewall.")
-	}
-	return say(connectors.Misconfigured, "handshake", "tunnel_host", "What answers there does not speak SSH as Sidecard does.", "Check host and port of the SSH server, and update it if it is old.")
-}
-
-var errTunnel = errors.New("the tunnel did not open")

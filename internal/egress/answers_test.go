@@ -51,7 +51,8 @@ func newLiar(t *testing.T, answer func(w io.Writer)) *liar {
 			if err != nil {
 				return
 			}
-			if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+			if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+				_, _ = io.Copy(io.Discard, r.Body) // to close with something unread would cut off the answer
 				answer(io.MultiWriter(conn, server))
 			}
 			_ = conn.Close()

@@ -54,7 +54,7 @@ func TestNoSocketOfTheSystemIsReached(t *testing.T) {
 		}
 	}
 	for _, host := range []string{path, filepath.Dir(path), "@" + path} {
-		if err := checkPostgres(t.Context(), d, host, "5432"); !errors.Is(err, errUnsayable) {
+		if err := onPostgres.check(t.Context(), d, host, "5432"); !errors.Is(err, errUnsayable) {
 			t.Errorf("postgres at %s: %v, want it refused by the form", host, err)
 		}
 	}

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"sidecard/connectors"
+	httpapi "sidecard/connectors/http"
+	"sidecard/connectors/mysql"
 	"sidecard/connectors/postgres"
 	"sidecard/internal/livesupporti"
 )
@@ -41,8 +43,12 @@ func usersOf(t *testing.T, d *Door) []user {
 			_, err := d.LookupHost(ctx, host)
 			return err
 		}},
-		{"postgres check", func(ctx context.Context, host, port string) error { return checkPostgres(ctx, d, host, port) }},
-		{"postgres lookup", func(ctx context.Context, host, port string) error { return lookUpPostgres(ctx, d, host, port) }},
+	}
+	for _, k := range kinds() {
+		users = append(users,
+			user{k.name + " check", func(ctx context.Context, host, port string) error { return k.check(ctx, d, host, port) }},
+			user{k.name + " lookup", func(ctx context.Context, host, port string) error { return k.lookUp(ctx, d, host, port) }},
+		)
 	}
 	for _, network := range []string{"tcp", "tcp4", "tcp6"} {
 		users = append(users, user{"dial " + network, func(ctx context.Context, host, port string) error {
@@ -123,29 +129,57 @@ func urlHost(host string) string {
 	return "[" + strings.ReplaceAll(host, "%", "%25") + "]"
 }
 
-func openPostgres(ctx context.Context, d *Door, host, port string) (connectors.Source, error) {
-	settings := connectors.Settings{}
-	for name, v := range map[string]any{
+// kind is a connector whose settings name a host.
+type kind struct {
+	name      string
+	connector connectors.Connector
+	settings  func(host, port string) map[string]any
+	field     string // that holds the host
+}
+
+var onPostgres = kind{"postgres", postgres.New(), func(host, port string) map[string]any {
+	return map[string]any{
 		"host": host, "port": json.Number(port), "database": "shop", "user": "app", "password": "long secret",
 		"tls": "off", "table": "people", "email_column": "email",
-	} {
+	}
+}, "host"}
+
+func kinds() []kind {
+	return []kind{
+		onPostgres,
+		{"mysql", mysql.New(), onPostgres.settings, "host"},
+		{"tunnel", postgres.New(), func(host, port string) map[string]any {
+			s := onPostgres.settings("db.internal", "5432")
+			s["tunnel"], s["tunnel_host"], s["tunnel_port"] = "ssh", host, json.Number(port)
+			s["tunnel_user"], s["tunnel_password"] = "app", "long secret"
+			return s
+		}, "tunnel_host"},
+		{"http", httpapi.New(), func(host, port string) map[string]any {
+			return map[string]any{"url": "http://" + urlHost(host) + ":" + port + "/?email={{email}}", "auth": "bearer", "secret": "long secret"}
+		}, "url"},
+	}
+}
+
+func (k kind) open(ctx context.Context, d *Door, host, port string) (connectors.Source, error) {
+	settings := connectors.Settings{}
+	for name, v := range k.settings(host, port) {
 		raw, err := json.Marshal(v)
 		if err != nil {
 			return nil, err
 		}
 		settings[name] = raw
 	}
-	src, err := postgres.New().Open(ctx, connectors.OpenInput{
+	src, err := k.connector.Open(ctx, connectors.OpenInput{
 		Settings: settings, HTTP: d.HTTP(HTTPOptions{}), Dial: d.DialContext, Resolve: d.LookupHost, Now: time.Now,
 	})
-	if e := connectors.AsError(err); e != nil && e.Class == connectors.Misconfigured && e.Field == "host" {
+	if e := connectors.AsError(err); e != nil && e.Class == connectors.Misconfigured && e.Field == k.field {
 		return nil, errUnsayable
 	}
 	return src, err
 }
 
-func lookUpPostgres(ctx context.Context, d *Door, host, port string) error {
-	src, err := openPostgres(ctx, d, host, port)
+func (k kind) lookUp(ctx context.Context, d *Door, host, port string) error {
+	src, err := k.open(ctx, d, host, port)
 	if err != nil {
 		return err
 	}
@@ -154,10 +188,10 @@ func lookUpPostgres(ctx context.Context, d *Door, host, port string) error {
 	return err
 }
 
-// checkPostgres turns the failed step into an error whose text is the whole
-// report: all of it must be the same for every address.
-func checkPostgres(ctx context.Context, d *Door, host, port string) error {
-	src, err := openPostgres(ctx, d, host, port)
+// check turns the failed step into an error whose text is the whole report: all of it must be the same for
+// every address.
+func (k kind) check(ctx context.Context, d *Door, host, port string) error {
+	src, err := k.open(ctx, d, host, port)
 	if err != nil {
 		return err
 	}
