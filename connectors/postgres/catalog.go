@@ -15,7 +15,8 @@ import (
 const maxCatalog = 5000
 
 // catalogQuery lists the columns that the role may read. information_schema would hide materialized views.
-const catalogQuery = `select n.nspname, c.relname, c.relkind::text, a.attname, bn.nspname, b.typname, b.typcategory::text, b.typtype::text
+const catalogQuery = `select n.nspname, c.relname, c.relkind::text, a.attname, bn.nspname, b.typname, b.typcategory::text, b.typtype::text,
+left((select string_agg(e.enumlabel, ', ' order by e.enumsortorder) from pg_enum e where e.enumtypid = b.oid), 80)
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
@@ -42,6 +43,7 @@ type column struct {
 	typeSchema string // of the base type
 	typ        string // name of the base type, pg_type.typname
 	isText     bool   // of a type made of characters, citext and domains included
+	words      string // of an enumeration, as many as fit; what a table holds is shown to nobody unasked
 	shape      shape
 }
 
@@ -49,11 +51,11 @@ type column struct {
 func catalog(ctx context.Context, run reader, schema, name string) ([]table, error) {
 	var tables []table
 	err := run(ctx, catalogQuery, []any{schema, name, maxCatalog}, func(row [][]byte) error {
-		if len(row) != 8 {
+		if len(row) != 9 {
 			return errShape
 		}
 		t := table{schema: string(row[0]), name: string(row[1]), kind: string(row[2])}
-		c := column{name: string(row[3]), typeSchema: string(row[4]), typ: string(row[5])}
+		c := column{name: string(row[3]), typeSchema: string(row[4]), typ: string(row[5]), words: string(row[8])}
 		category, typeKind := string(row[6]), string(row[7])
 		c.isText = category == "S" || c.typ == "citext"
 		c.shape = shapeOf(c.typeSchema, c.typ, category, typeKind)
@@ -138,7 +140,7 @@ func (s *source) Discover(ctx context.Context) (connectors.Catalog, error) {
 func fields(columns []column, prefix, group string) []connectors.Field {
 	list := make([]connectors.Field, len(columns))
 	for i, c := range columns {
-		list[i] = connectors.Field{ID: prefix + c.name, Label: c.label(), Kind: c.shape.kind(), Group: group}
+		list[i] = connectors.Field{ID: prefix + c.name, Label: c.label(), Kind: c.shape.kind(), Group: group, Sample: c.words}
 	}
 	return list
 }

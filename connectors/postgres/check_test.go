@@ -189,7 +189,7 @@ func TestCheckLooksForAnIndex(t *testing.T) {
 
 func TestDiscoverListsWhatCanBeRead(t *testing.T) {
 	t.Parallel()
-	d := newDatabase(t, people, "create schema shop", "create table shop.orders (id int, total_paid numeric, note text)",
+	d := newDatabase(t, people, "create schema shop", "create type shop.state as enum ('paid', 'sent')", "create table shop.orders (id int, total_paid numeric, note text, now shop.state)",
 		"create table hidden (id int)", "create view shop.recent as select id from shop.orders", "create materialized view shop.old as select id from shop.orders")
 	s := d.role("grant usage on schema shop", "grant select (email, vip, seen_at) on people", "grant select on shop.orders, shop.recent, shop.old")
 	discover := func(replace map[string]any) []connectors.Field {
@@ -208,6 +208,7 @@ func TestDiscoverListsWhatCanBeRead(t *testing.T) {
 		{ID: "shop.orders.id", Label: "Id", Kind: connectors.Number, Group: "shop.orders"},
 		{ID: "shop.orders.total_paid", Label: "Total paid", Kind: connectors.Number, Group: "shop.orders"},
 		{ID: "shop.orders.note", Label: "Note", Kind: connectors.Text, Group: "shop.orders"},
+		{ID: "shop.orders.now", Label: "Now", Kind: connectors.Text, Group: "shop.orders", Sample: "paid, sent"},
 		{ID: "shop.recent.id", Label: "Id", Kind: connectors.Number, Group: "shop.recent"},
 	}
 	mustEqual(t, discover(map[string]any{"table": "", "email_column": ""}), want)
@@ -215,6 +216,7 @@ func TestDiscoverListsWhatCanBeRead(t *testing.T) {
 		{ID: "id", Label: "Id", Kind: connectors.Number},
 		{ID: "total_paid", Label: "Total paid", Kind: connectors.Number},
 		{ID: "note", Label: "Note", Kind: connectors.Text},
+		{ID: "now", Label: "Now", Kind: connectors.Text, Sample: "paid, sent"},
 	})
 	mustEqual(t, discover(map[string]any{"columns": []string{"vip", "plan"}}), []connectors.Field{{ID: "vip", Label: "Vip", Kind: connectors.Bool}})
 	for table, code := range map[string]string{"hidden": "postgres.42501", "nowhere": "postgres.42P01"} {
