@@ -4,13 +4,15 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"sidecard/internal/hub"
 )
 
 var neighbourRows = []row{
 	{
-		Name: "H3", What: "The databases of eight tenants hang: their chats are shown once these answer again, and other tenants' take no longer.",
+		Name: "H3", What: "The databases of eight tenants hang: their chats are shown, with what was known before or once these answer again, and other tenants' take no longer.",
 		Chats: 1500, Rate: 60, Hold: 10 * time.Second, Slow: true, Settle: 2 * time.Minute,
-		Load: beside, Trouble: hangTheShop, Check: undisturbed,
+		Load: beside, Trouble: hangTheShop, Expect: oldForTheHanging, Check: undisturbed,
 	},
 }
 
@@ -48,6 +50,16 @@ func hangTheShop(ctx context.Context, r *run) error {
 	defer r.mu.Unlock()
 	r.hung = span{from, r.healedAt}
 	return nil
+}
+
+// oldForTheHanging lets chats of the hanging databases' tenants end with an answer of before, which says its age.
+func oldForTheHanging(r *run, c chat) expect {
+	for _, t := range r.tenants {
+		if t.Number == c.Tenant {
+			return expect{hub.Shown, hub.ShownInPart}
+		}
+	}
+	return expect{hub.Shown}
 }
 
 // undisturbed compares the neighbours' chats during the trouble with those before it.

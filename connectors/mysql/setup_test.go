@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -20,6 +19,7 @@ import (
 	driver "github.com/go-sql-driver/mysql"
 
 	"sidecard/connectors"
+	"sidecard/connectors/connectortest"
 	"sidecard/connectors/mysql"
 	"sidecard/internal/servertest"
 )
@@ -52,6 +52,17 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(code)
 }
+
+// The hands that all connectors' tests share, by short names.
+var (
+	asSettings = connectortest.Settings
+	with       = connectortest.With
+	within     = connectortest.Within
+	lookup     = connectortest.Lookup
+	mustFail   = connectortest.MustFail
+	check      = connectortest.Check
+	step       = connectortest.Step
+)
 
 // database is one test's database on a real server, with the administrator's hands.
 type database struct {
@@ -153,27 +164,6 @@ func (d *database) settings(replace map[string]any) connectors.Settings {
 	return asSettings(d.t, all)
 }
 
-func asSettings(t *testing.T, all map[string]any) connectors.Settings {
-	t.Helper()
-	s := make(connectors.Settings)
-	for name, v := range all {
-		raw, err := json.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s[name] = raw
-	}
-	return s
-}
-
-// with gives a copy of the settings with some replaced.
-func with(t *testing.T, s connectors.Settings, replace map[string]any) connectors.Settings {
-	t.Helper()
-	s = maps.Clone(s)
-	maps.Copy(s, asSettings(t, replace))
-	return s
-}
-
 // openDoor is a host that guards nothing, for servers on this machine.
 func openDoor() connectors.OpenInput {
 	return connectors.OpenInput{Dial: (&net.Dialer{}).DialContext, Resolve: net.DefaultResolver.LookupHost}
@@ -196,55 +186,4 @@ func open(t *testing.T, s connectors.Settings, edits ...func(*connectors.OpenInp
 		}
 	})
 	return src
-}
-
-// within bounds what a test waits for a source.
-func within(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-func lookup(t *testing.T, src connectors.Source, email string, fields ...string) connectors.Result {
-	t.Helper()
-	res, err := src.Lookup(within(t), connectors.Query{Email: email, Fields: fields})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res
-}
-
-// mustFail demands an error of this class and code.
-func mustFail(t *testing.T, err error, class connectors.Class, code string) connectors.Error {
-	t.Helper()
-	var e *connectors.Error
-	if !errors.As(err, &e) || e.Class != class || e.Code != code {
-		t.Fatalf("got %+v (%v), want %s of class %s", e, err, code, class)
-	}
-	if e.Message == "" || e.Fix == "" {
-		t.Errorf("%s lacks a sentence or a way out: %+v", e.Code, *e)
-	}
-	return *e
-}
-
-func check(t *testing.T, src connectors.Source) connectors.Report {
-	t.Helper()
-	report, err := src.Check(within(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return report
-}
-
-// step finds a step of the report.
-func step(t *testing.T, r connectors.Report, name string) connectors.Step {
-	t.Helper()
-	for _, s := range r.Steps {
-		if s.Name == name {
-			return s
-		}
-	}
-	t.Fatalf("there is no step %q in %+v", name, r.Steps)
-	return connectors.Step{}
 }

@@ -96,10 +96,14 @@ func (h *Hub) askForChat(ctx context.Context, s *openSetup, id ID, q connectors.
 	if a, ok := h.answers.fresh(key, o.fresh); ok {
 		return a
 	}
-	result, err := o.breaker.Execute(func() (connectors.Result, error) {
+	ask := func() (connectors.Result, error) {
 		a := h.askNow(ctx, s, id, q)
 		return a.Result, a.Err
-	})
+	}
+	result, err := o.breaker.Execute(ask)
+	if passes(ctx, err) {
+		result, err = o.breaker.Execute(ask)
+	}
 	if isResting(err) {
 		err = restingSource(err)
 	}
@@ -111,6 +115,27 @@ func (h *Hub) askForChat(ctx context.Context, s *openSetup, id ID, q connectors.
 		return a
 	}
 	return Answer{Err: err}
+}
+
+// oneMore is the wait before a source that broke off is asked once more, and a quarter of what that must have left.
+const oneMore = 100 * time.Millisecond
+
+// passes waits a moment when the next try may well succeed, as after a connection that was cut, and reports whether
+// to try. Our own trouble is waited out elsewhere, by the chat as a whole.
+func passes(ctx context.Context, err error) bool {
+	if err == nil || saysNothing(err) || isResting(err) {
+		return false
+	}
+	e := connectors.AsError(err)
+	if end, bounded := ctx.Deadline(); e.Class != connectors.Transient || e.RetryAfter > oneMore || bounded && time.Until(end) < 4*oneMore {
+		return false
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(jitter(oneMore)):
+		return true
+	}
 }
 
 // askNow asks one source. It returns at the deadline even when the source does not, and turns a panic into an

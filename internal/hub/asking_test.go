@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"testing"
 	"testing/synctest"
@@ -121,6 +122,43 @@ func TestAFreshAnswerSavesACallAndPeopleAlwaysGetANewOne(t *testing.T) {
 			t.Errorf("%d calls after the moment is over", calls)
 		}
 	})
+}
+
+func TestASourceThatBreaksOffOnceIsAskedOnceMore(t *testing.T) {
+	t.Parallel()
+	calls, class := 0, connectors.Transient
+	h, s, id := knowingHub(t, knowing{answer: func(q connectors.Query) (connectors.Result, error) {
+		if calls++; calls == 1 {
+			return connectors.Result{}, &connectors.Error{Class: class, Code: "x"}
+		}
+		return ana(q)
+	}})
+	synctest.Test(t, func(t *testing.T) {
+		q := connectors.Query{Email: "ana@example.com"}
+		if a := h.askForChat(t.Context(), s, id, q); a.Err != nil || calls != 2 {
+			t.Errorf("cut once: %v after %d calls", a.Err, calls)
+		}
+		calls = 0
+		late, cancel := context.WithTimeout(t.Context(), 3*oneMore)
+		defer cancel()
+		if h.askForChat(late, s, id, q); calls != 1 {
+			t.Errorf("%d calls though there is no time left", calls)
+		}
+		calls, class = 0, connectors.Misconfigured
+		if h.askForChat(t.Context(), s, id, q); calls != 1 {
+			t.Errorf("%d calls of a source that is set up wrongly", calls)
+		}
+	})
+}
+
+func TestOurOwnTroubleIsNoReasonForAnOldAnswer(t *testing.T) {
+	t.Parallel()
+	a := newAnswers(time.Now)
+	k := keyOf(Connection{ID: NewID()}, connectors.Query{})
+	a.keep(k, connectors.Result{Match: connectors.Found})
+	if _, ok := a.old(k, fmt.Errorf("find rows: %w", ErrUnavailable)); ok {
+		t.Error("an old answer stands in though our database will be back in a moment")
+	}
 }
 
 func TestTheNextTryWaitsForTheSourceThatMayBeAskedFirst(t *testing.T) {

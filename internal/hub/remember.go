@@ -73,10 +73,10 @@ func (a *answers) fresh(k answerKey, fresh time.Duration) (Answer, bool) {
 	return Answer{Result: kept.result, Age: age}, true
 }
 
-// old gives an answer that stands in for the one that failed with err, if that may pass. That nobody was
-// known then says little about now.
+// old gives an answer that stands in for the one that failed with err, if that is the source's trouble and may pass:
+// our own is soon over. That nobody was known then says little about now.
 func (a *answers) old(k answerKey, err error) (Answer, bool) {
-	if !connectors.AsError(err).Retryable() {
+	if saysNothing(err) || !connectors.AsError(err).Retryable() {
 		return Answer{}, false
 	}
 	kept, ok := a.entries.Get(k)
