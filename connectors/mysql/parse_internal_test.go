@@ -24,6 +24,7 @@ func TestGrantsAreReadAsServersWriteThem(t *testing.T) {
 		"GRANT SELECT (`email`, `a, INSERT`), REFERENCES ON `shop`.`people` TO `r`@`%`":                    {},
 		"GRANT SELECT (`a ON b`) ON `shop`.`people` TO `r`@`%`":                                            {},
 		"GRANT SELECT, SHOW VIEW ON `a ON b`.* TO `r`@`%`":                                                 {},
+
 		"GRANT `rr`@`%` TO `r`@`%`":                                                            {},
 		"REVOKE INSERT ON `mysql`.* FROM `r`@`%`":                                              {},
 		"GRANT SELECT, INSERT (`a`, `b`) ON `shop`.`people` TO `r`@`%`":                        {writes: 1},
