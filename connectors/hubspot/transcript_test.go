@@ -35,8 +35,10 @@ func TestWhatIsSaidStaysTheSame(t *testing.T) {
 		"stranger": {{Email: "nobody@example.com", Fields: all}},
 		"hostile":  {{Email: "\"}] OR 1=1 --%2F\r\nx@example.com", Fields: []string{"firstname"}}},
 		"batch": {
-			{Email: "MAYA@example.com", Fields: []string{"firstname"}}, {Email: "jo@example.com", Fields: []string{"deals.open_count"}},
-			{Email: "nobody@example.com", Fields: []string{"firstname"}}, {Email: "maya@example.com", Fields: []string{"company.name"}},
+			{Email: "MAYA@example.com", Fields: []string{"firstname"}},
+			{Email: "jo@example.com", Fields: []string{"deals.open_count"}},
+			{Email: "nobody@example.com", Fields: []string{"firstname"}},
+			{Email: "maya@example.com", Fields: []string{"company.name"}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
