@@ -150,7 +150,8 @@ func (c *carrying) lookUp(ctx context.Context) (details []byte, ok bool) {
 	c.trail.Sources, c.trail.LeftOut, c.trail.Filled, c.trail.Goal = f.times, made.filled.LeftOut, len(made.filled.Fields), made.goal
 	for id, a := range f.answers {
 		if a.Err != nil {
-			c.log.InfoContext(ctx, "source failed", "connection", id, "code", connectors.AsError(a.Err).Code)
+			e := connectors.AsError(a.Err)
+			c.log.InfoContext(ctx, "source failed", "connection", id, "code", e.Code, "reference", e.Reference)
 		}
 	}
 	switch c.trail.Goal {
