@@ -96,14 +96,13 @@ func (h *Hub) askForChat(ctx context.Context, s *openSetup, id ID, q connectors.
 	if a, ok := h.answers.fresh(key, o.fresh); ok {
 		return a
 	}
-	ask := func() (connectors.Result, error) {
+	result, err := o.breaker.Execute(func() (connectors.Result, error) {
 		a := h.askNow(ctx, s, id, q)
+		if passes(ctx, a.Err) {
+			a = h.askNow(ctx, s, id, q)
+		}
 		return a.Result, a.Err
-	}
-	result, err := o.breaker.Execute(ask)
-	if passes(ctx, err) {
-		result, err = o.breaker.Execute(ask)
-	}
+	})
 	if isResting(err) {
 		err = restingSource(err)
 	}
@@ -123,7 +122,7 @@ const oneMore = 100 * time.Millisecond
 // passes waits a moment when the next try may well succeed, as after a connection that was cut, and reports whether
 // to try. Our own trouble is waited out elsewhere, by the chat as a whole.
 func passes(ctx context.Context, err error) bool {
-	if err == nil || saysNothing(err) || isResting(err) {
+	if err == nil || saysNothing(err) {
 		return false
 	}
 	e := connectors.AsError(err)
