@@ -11,13 +11,17 @@ import (
 // maxAddress is the longest address in bytes, the bound of RFC 5321 section 4.5.3.1.3 less its brackets.
 const maxAddress = 254
 
+// maxWrapped is the longest text in bytes in which Fold looks for an address. Each "mailto:" costs a walk over the
+// text, so that without a bound a cell of nothing else would keep a processor busy.
+const maxWrapped = 1 << 10
+
 // Fold brings an address into the form in which addresses are compared: lower case, Unicode NFC, without
 // surrounding space, "mailto:" or the name of "Name <address>". It leaves alone what is inside the address:
 // dots and "+tags" mean something to some mail servers. Folding twice changes nothing, and text that is no
-// address is folded too.
+// address is folded too. Text of more than maxWrapped bytes is none, and keeps what stands around.
 func Fold(email string) string {
-	s := norm.NFC.String(strings.ToLower(norm.NFC.String(email)))
-	for {
+	s := strings.TrimFunc(norm.NFC.String(strings.ToLower(norm.NFC.String(email))), isSpace)
+	for len(s) <= maxWrapped {
 		before := s
 		s = strings.TrimFunc(s, isSpace)
 		if open := strings.LastIndexByte(s, '<'); open >= 0 && strings.HasSuffix(s, ">") {
@@ -27,9 +31,10 @@ func Fold(email string) string {
 			s, _, _ = strings.Cut(rest, "?")
 		}
 		if s == before {
-			return s
+			break
 		}
 	}
+	return s
 }
 
 // addressProblem says why folded text cannot be an address, as the code of a reject; "" when it can.

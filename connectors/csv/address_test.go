@@ -1,6 +1,9 @@
 package csv
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestFoldMakesAddressesComparable(t *testing.T) {
 	t.Parallel()
@@ -26,6 +29,18 @@ func TestFoldMakesAddressesComparable(t *testing.T) {
 	}
 }
 
+// Each wrapping costs a walk over the text, so a cell of nothing else must not be unwrapped to its end.
+func TestFoldUnwrapsOnlyWhatIsShort(t *testing.T) {
+	t.Parallel()
+	wrapped := func(times int) string { return strings.Repeat("mailto:", times) + "ana@visitor.example" }
+	if got := Fold(wrapped(100)); got != "ana@visitor.example" {
+		t.Errorf("a hundred wrappings leave %q", got)
+	}
+	if got := Fold(" " + wrapped(9000) + "\n"); got != wrapped(9000) || addressProblem(got) != "bad_email" {
+		t.Errorf("nine thousand wrappings leave %d bytes, want them as they were, and no address", len(got))
+	}
+}
+
 func TestWhatCannotBeAnAddress(t *testing.T) {
 	t.Parallel()
 	long := make([]byte, maxAddress-len("@x.example")+1)
@@ -46,7 +61,7 @@ func TestWhatCannotBeAnAddress(t *testing.T) {
 }
 
 func FuzzFoldTwiceIsFoldOnce(f *testing.F) {
-	for _, seed := range []string{"Ana <ana@x.example>", "mailto:mailto:a@b?c", "<<a@b>>", "\u0130@\u212a", " a@b ", "<mailto:a@b?x>"} {
+	for _, seed := range []string{"Ana <ana@x.example>", "mailto:mailto:a@b?c", "<<a@b>>", "\u0130@\u212a", " a@b ", "<mailto:a@b?x>", strings.Repeat("mailto:", 150) + "a@b"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, email string) {

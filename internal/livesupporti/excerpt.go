@@ -23,19 +23,14 @@ func excerpt(body []byte, complete bool, cred Credentials) string {
 	if len(body) == 0 {
 		return ""
 	}
-	secrets := cred.spellings()
+	text, longest := string(body), 0
+	for _, secret := range cred.spellings() {
+		text, longest = cutOut(text, secret), max(longest, len(secret))
+	}
 	if !complete {
-		longest := 0
-		for _, secret := range secrets {
-			longest = max(longest, len(secret))
-		}
-		body = body[:max(len(body)-longest, 0)]
+		text = text[:max(len(text)-longest, 0)]
 	}
-	text := strings.ToValidUTF8(string(body), "\uFFFD")
-	for _, secret := range secrets {
-		text = cutOut(text, secret)
-	}
-	return clip(oneLine(text), maxExcerpt)
+	return clip(oneLine(strings.ToValidUTF8(text, "\uFFFD")), maxExcerpt)
 }
 
 // spellings lists the forms in which a server may send credentials back.

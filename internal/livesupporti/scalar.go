@@ -67,10 +67,11 @@ func (s *Scalar) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// readScalar reads one JSON value that may be anything at all.
+// readScalar reads one JSON value that may be anything at all. It is not ok for
+// what is no UTF-8, which encoding/json lets pass and Scalar would send on.
 func readScalar(raw []byte) (_ Scalar, ok bool) {
 	raw = bytes.Trim(raw, jsonSpace)
-	if len(raw) > 0 && !json.Valid(raw) {
+	if len(raw) > 0 && (!json.Valid(raw) || !utf8.Valid(raw)) {
 		return Scalar{}, false
 	}
 	return toScalar(raw)
