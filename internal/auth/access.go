@@ -1,9 +1,9 @@
 package auth
 
 import (
-	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -43,29 +43,22 @@ type Claims struct {
 type Tokens struct {
 	issuer, audience string
 	now              func() time.Time
-	signing          Key
-	verifying        map[string]ed25519.PublicKey // by key id
+	keys             atomic.Pointer[keySet]
 	parser           *jwt.Parser
 }
 
 // NewTokens makes one. The first key signs and all of them verify, so that a new
-// key can be known everywhere before it signs. A nil now means time.Now.
+// key can be known everywhere before it signs; [Tokens.Use] changes them. A nil now means time.Now.
 func NewTokens(issuer, audience string, now func() time.Time, keys ...Key) (*Tokens, error) {
 	if issuer == "" || audience == "" {
 		return nil, errors.New("tokens: issuer and audience are required")
 	}
-	if len(keys) == 0 {
-		return nil, errors.New("tokens: a signing key is required")
-	}
 	if now == nil {
 		now = time.Now
 	}
-	t := &Tokens{issuer: issuer, audience: audience, now: now, signing: keys[0], verifying: map[string]ed25519.PublicKey{}}
-	for _, k := range keys {
-		if len(k.Private) != ed25519.PrivateKeySize || k.ID != thumbprint(public(k.Private)) {
-			return nil, fmt.Errorf("tokens: key %q is not made by this package", k.ID)
-		}
-		t.verifying[k.ID] = public(k.Private)
+	t := &Tokens{issuer: issuer, audience: audience, now: now}
+	if err := t.Use(keys...); err != nil {
+		return nil, err
 	}
 	t.parser = jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}),
@@ -98,18 +91,27 @@ func (t *Tokens) IssueAccess(c Claims, ttl time.Duration) (string, error) {
 		c.ID = id.String()
 	}
 	now := t.now()
-	token := jwt.NewWithClaims(jwt.SigningMethodEdDSA, jwt.MapClaims{
+	raw, err := t.sign(typAccess, jwt.MapClaims{
 		"iss": t.issuer, "aud": t.audience, "sub": c.Subject, "tid": c.Tenant, "role": c.Role, "sid": c.Session,
 		"jti": c.ID, "iat": now.Unix(), "exp": now.Add(ttl).Unix(),
 	})
-	token.Header["typ"] = typAccess
-	token.Header["kid"] = t.signing.ID
-	raw, err := token.SignedString(t.signing.Private)
 	if err != nil {
 		return "", fmt.Errorf("issue token: %w", err)
 	}
+	return raw, nil
+}
+
+func (t *Tokens) sign(typ string, claims jwt.MapClaims) (string, error) {
+	token := jwt.NewWithClaims(jwt.SigningMethodEdDSA, claims)
+	token.Header["typ"] = typ
+	signing := t.keys.Load().signing
+	token.Header["kid"] = signing.ID
+	raw, err := token.SignedString(signing.Private)
+	if err != nil {
+		return "", err
+	}
 	if len(raw) > maxTokenBytes {
-		return "", fmt.Errorf("issue token: %d bytes are more than %d", len(raw), maxTokenBytes)
+		return "", fmt.Errorf("%d bytes are more than %d", len(raw), maxTokenBytes)
 	}
 	return raw, nil
 }
@@ -119,36 +121,47 @@ func (t *Tokens) IssueAccess(c Claims, ttl time.Duration) (string, error) {
 // thirty seconds. It returns [ErrTokenExpired] if age is all that is wrong, and
 // [ErrTokenInvalid] otherwise. Whether the session still exists is not its to say.
 func (t *Tokens) VerifyAccess(raw string) (Claims, error) {
-	if err := checkForm(raw); err != nil {
+	said, expired, err := t.parse(typAccess, raw)
+	if err != nil {
 		return Claims{}, err
-	}
-	said := jwt.MapClaims{}
-	_, err := t.parser.ParseWithClaims(raw, said, t.keyOf)
-	if err != nil && !onlyExpired(err) {
-		return Claims{}, ErrTokenInvalid
 	}
 	claims, ok := readClaims(said)
 	if !ok {
 		return Claims{}, fmt.Errorf("%w: incomplete claims", ErrTokenInvalid)
 	}
-	if err != nil {
+	if expired {
 		return Claims{}, ErrTokenExpired
 	}
 	return claims, nil
 }
 
-// keyOf finds the key that a token names. The header holds nothing but alg, kid
-// and typ by now, and keys come from memory alone.
-func (t *Tokens) keyOf(token *jwt.Token) (any, error) {
-	if token.Header["typ"] != typAccess {
-		return nil, errors.New("other type")
+// parse reads a token of one type. Expired means that only its age is wrong.
+func (t *Tokens) parse(typ, raw string) (said jwt.MapClaims, expired bool, err error) {
+	if err := checkForm(raw); err != nil {
+		return nil, false, err
 	}
-	id, _ := token.Header["kid"].(string)
-	key, ok := t.verifying[id]
-	if !ok {
-		return nil, errors.New("unknown key")
+	said = jwt.MapClaims{}
+	_, err = t.parser.ParseWithClaims(raw, said, t.keyOf(typ))
+	if err != nil && !onlyExpired(err) {
+		return nil, false, ErrTokenInvalid
 	}
-	return key, nil
+	return said, err != nil, nil
+}
+
+// keyOf finds the key that a token of a type names. The header holds nothing but alg, kid and typ by now, and keys
+// come from memory alone.
+func (t *Tokens) keyOf(typ string) jwt.Keyfunc {
+	return func(token *jwt.Token) (any, error) {
+		if token.Header["typ"] != typ {
+			return nil, errors.New("other type")
+		}
+		id, _ := token.Header["kid"].(string)
+		key, ok := t.keys.Load().verifying[id]
+		if !ok {
+			return nil, errors.New("unknown key")
+		}
+		return key, nil
+	}
 }
 
 // onlyExpired reports whether the signature was good and of the claims only exp
@@ -174,15 +187,20 @@ func readClaims(said jwt.MapClaims) (Claims, bool) {
 		return s
 	}
 	c := Claims{Subject: text("sub"), Tenant: text("tid"), Role: text("role"), Session: text("sid"), ID: text("jti")}
-	issued, err := said.GetIssuedAt()
-	if err != nil || issued == nil {
-		return Claims{}, false
-	}
-	expires, err := said.GetExpirationTime()
-	if err != nil || expires == nil {
-		return Claims{}, false
-	}
-	c.IssuedAt, c.ExpiresAt = issued.UTC(), expires.UTC()
-	ok := c.Subject != "" && c.Tenant != "" && c.Role != "" && c.Session != "" && c.ID != ""
+	var ok bool
+	c.IssuedAt, c.ExpiresAt, ok = readTimes(said)
+	ok = ok && c.Subject != "" && c.Tenant != "" && c.Role != "" && c.Session != "" && c.ID != ""
 	return c, ok
+}
+
+func readTimes(said jwt.MapClaims) (issued, expires time.Time, ok bool) {
+	i, err := said.GetIssuedAt()
+	if err != nil || i == nil {
+		return issued, expires, false
+	}
+	e, err := said.GetExpirationTime()
+	if err != nil || e == nil {
+		return issued, expires, false
+	}
+	return i.UTC(), e.UTC(), true
 }

@@ -83,10 +83,14 @@ func (f *forger) signHMAC(alg string, h func() hash.Hash, secret []byte) string 
 
 func segment(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 
-// forgeries is every kind of token that must be refused.
+// forgeries is every kind of access token that must be refused.
 func forgeries(t testing.TB) map[string]string {
 	t.Helper()
-	f := newForger(t)
+	return newForger(t).forgeries(t)
+}
+
+func (f *forger) forgeries(t testing.TB) map[string]string {
+	t.Helper()
 	good := f.issuedByHand
 	parts := strings.Split(good, ".")
 	public := []byte(public(f.key.Private))

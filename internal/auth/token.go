@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	// refreshPrefix lets secret scanners recognise a refresh token.
+	// The prefixes let secret scanners recognise tokens.
 	refreshPrefix = "scr_"
-	refreshBits   = 256
+	linkPrefix    = "scl_"
+	opaqueBits    = 256
 	minBits       = 128
 	maxBits       = 4096
 	base62        = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -22,12 +23,18 @@ var errTokenBits = errors.New("random token: ask for 128 to 4096 bits")
 
 // NewRefreshToken makes an opaque refresh token of 256 random bits, "scr_" and
 // 43 base62 characters, and the hash under which to store it.
-func NewRefreshToken() (token string, hash [32]byte, err error) {
-	random, err := RandomToken(refreshBits)
+func NewRefreshToken() (token string, hash [32]byte, err error) { return opaque(refreshPrefix) }
+
+// NewLinkToken makes the token of a link in a mail, "scl_" and 43 base62
+// characters, and the hash under which to store it.
+func NewLinkToken() (token string, hash [32]byte, err error) { return opaque(linkPrefix) }
+
+func opaque(prefix string) (token string, hash [32]byte, err error) {
+	random, err := RandomToken(opaqueBits)
 	if err != nil {
 		return "", hash, err
 	}
-	token = refreshPrefix + random
+	token = prefix + random
 	return token, HashToken(token), nil
 }
 

@@ -2,217 +2,180 @@ package hub
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"strings"
-	"time"
 
 	"sidecard/internal/auth"
-)
-
-// SignUp is what somebody gives to become a tenant's owner.
-type SignUp struct {
-	Company, Name, Email, Password string
-}
-
-// Actor is who asks: a member, in one tenant, by one session.
-type Actor struct {
-	UserID    ID
-	TenantID  ID
-	SessionID ID
-	Role      Role
-}
-
-// Me is an actor in words.
-type Me struct {
-	User   User
-	Tenant Tenant
-	Role   Role
-}
-
-// SignedIn is the answer to signing up, signing in and refreshing.
-type SignedIn struct {
-	AccessToken  string
-	ExpiresIn    time.Duration
-	RefreshToken string
-	Me           Me
-}
-
-// ErrReused is returned by a store when a refresh token comes a second time.
-var ErrReused = errors.New("refresh token was used before")
-
-var (
-	errWrongLogin = fail(CodeWrongLogin, "The e-mail address or the password is not right.")
-	errSignedOut  = fail(CodeUnauthenticated, "You are signed out. Please sign in again.")
 )
 
 // FoldEmail gives the form in which addresses are compared: trimmed and lower case.
 func FoldEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
-// SignUp creates a tenant with its owner and desk, and signs the owner in.
-func (h *Hub) SignUp(ctx context.Context, in SignUp) (SignedIn, error) {
-	in.Company, in.Name, in.Email = strings.TrimSpace(in.Company), strings.TrimSpace(in.Name), FoldEmail(in.Email)
-	if in.Company == "" {
-		return SignedIn{}, invalid("/company", "Give your company's name.")
+// Rename changes the actor's name.
+func (h *Hub) Rename(ctx context.Context, a Actor, name string) (Me, error) {
+	if err := h.Store.RenameUser(ctx, a.UserID, strings.TrimSpace(name)); err != nil {
+		return Me{}, err
 	}
-	local, domain, ok := strings.Cut(in.Email, "@")
-	if !ok || local == "" || domain == "" || strings.ContainsAny(domain, "@ ") {
-		return SignedIn{}, invalid("/email", "Give a full e-mail address, such as dana@example.com.")
-	}
-	if err := auth.CheckPassword(in.Password, in.Company, local, domain); err != nil {
-		return SignedIn{}, invalid("/password", err.Error())
-	}
-	hash, err := h.Passwords.Hash(ctx, in.Password)
-	if err != nil {
-		return SignedIn{}, busy(err)
-	}
-	tenant := Tenant{ID: NewID(), Name: in.Company, CreatedAt: h.Now()}
-	user := User{ID: NewID(), Email: in.Email, Name: in.Name, PasswordHash: hash, CreatedAt: h.Now()}
-	if tenant.IndexKey, err = h.newIndexKey(tenant.ID); err != nil {
-		return SignedIn{}, err
-	}
-	desk, err := h.newDesk(tenant.ID)
-	if err != nil {
-		return SignedIn{}, err
-	}
-	if err := h.Store.SignUp(ctx, tenant, user, desk); err != nil {
-		return SignedIn{}, err
-	}
-	return h.signIn(ctx, user, tenant.ID)
+	h.standings.forget()
+	return h.Me(ctx, a)
 }
 
-// SignIn opens a session. An unknown address costs as much time as a wrong password.
-func (h *Hub) SignIn(ctx context.Context, email, password string) (SignedIn, error) {
-	user, err := h.Store.UserByEmail(ctx, FoldEmail(email))
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return SignedIn{}, err
-	}
-	ok, err := h.Passwords.Verify(ctx, user.PasswordHash, password)
+// ChangePassword sets the actor's password and ends the other sessions.
+func (h *Hub) ChangePassword(ctx context.Context, a Actor, current, next string) error {
+	user, err := h.provePassword(ctx, a, current, "/current")
 	if err != nil {
-		return SignedIn{}, busy(err)
+		return err
 	}
-	if !ok {
-		return SignedIn{}, errWrongLogin
+	hash, err := h.newPassword(ctx, user, next, "/new")
+	if err != nil {
+		return err
 	}
+	notice, err := h.mail(ctx, passwordChanged(user.Email, h.Now(), OriginOf(ctx).Address))
+	if err != nil {
+		return err
+	}
+	if err := h.Store.SetPassword(ctx, user.ID, hash, a.SessionID, h.Now(), notice); err != nil {
+		return err
+	}
+	h.standings.forget()
+	h.WakeCourier()
+	return h.auditUser(ctx, a, "user.password_changed")
+}
+
+// newPassword hashes a password that is fit for a user.
+func (h *Hub) newPassword(ctx context.Context, user User, password, pointer string) (string, error) {
+	local, domain, _ := strings.Cut(user.Email, "@")
+	if err := auth.CheckPassword(password, user.Name, local, domain); err != nil {
+		return "", invalid(pointer, err.Error())
+	}
+	hash, err := h.Passwords.Hash(ctx, password)
+	return hash, busy(err)
+}
+
+// AskReset mails a link to set a new password, if the address has an account. Nobody else learns whether it has.
+func (h *Hub) AskReset(ctx context.Context, email string) error {
+	email = FoldEmail(email)
+	if err := h.limit(ctx, "reset/from/"+addressBlock(OriginOf(ctx).Address), h.Limits.AddressTries, addressPer); err != nil {
+		return err
+	}
+	if err := h.limitMails(ctx, email); err != nil {
+		return err
+	}
+	user, err := h.Store.UserByEmail(ctx, email)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	kind := LinkReset
+	if err != nil {
+		kind = LinkNothing
+	}
+	l, address, err := h.newLink(ctx, kind, "/reset/confirm", email, user.ID, nil)
+	if err != nil {
+		return err
+	}
+	m := resetPassword(email, address)
+	if kind == LinkReset {
+		return h.addLink(ctx, l, m)
+	}
+	if _, err := h.mail(ctx, m); err != nil { // sealed as any other, and kept by nobody
+		return err
+	}
+	return h.Store.AddLink(ctx, l, SealedMail{})
+}
+
+// ConfirmReset follows the link of a reset: it sets the password and ends every session. A second factor stays.
+func (h *Hub) ConfirmReset(ctx context.Context, token, password string) error {
+	l, err := h.findLink(ctx, token, LinkReset, nil)
+	if err != nil {
+		return err
+	}
+	user, err := h.Store.User(ctx, l.UserID)
+	if err != nil {
+		return linkEnded(err)
+	}
+	hash, err := h.newPassword(ctx, user, password, "/password")
+	if err != nil {
+		return err
+	}
+	notice, err := h.mail(ctx, passwordChanged(user.Email, h.Now(), OriginOf(ctx).Address))
+	if err != nil {
+		return err
+	}
+	if user, err = h.Store.ResetPassword(ctx, l.Hash, hash, h.Now(), notice); err != nil {
+		return linkEnded(err)
+	}
+	h.guessed(ctx, "password", user.Email, true) // who reads the account's mail did not guess
+	h.standings.forget()
+	h.WakeCourier()
+	return h.auditEverywhere(ctx, user, "user.password_reset")
+}
+
+// ChangeEmail mails a link to a new address, which takes the place of the actor's when the link is followed.
+func (h *Hub) ChangeEmail(ctx context.Context, a Actor, email, password string) error {
+	email = FoldEmail(email)
+	if _, _, err := splitEmail(email); err != nil {
+		return err
+	}
+	user, err := h.provePassword(ctx, a, password, "/password")
+	if err != nil {
+		return err
+	}
+	if email == user.Email {
+		return invalid("/email", "This is your address already.")
+	}
+	if err := h.limitMails(ctx, email); err != nil {
+		return err
+	}
+	l, address, err := h.newLink(ctx, LinkEmail, "/email/confirm", email, user.ID, nil)
+	if err != nil {
+		return err
+	}
+	return h.addLink(ctx, l, changeEmail(email, address))
+}
+
+// ConfirmEmail follows the link of a change of address. The old address is told.
+func (h *Hub) ConfirmEmail(ctx context.Context, token string) error {
+	l, err := h.findLink(ctx, token, LinkEmail, nil)
+	if err != nil {
+		return err
+	}
+	was, err := h.Store.User(ctx, l.UserID)
+	if err != nil {
+		return linkEnded(err)
+	}
+	notice, err := h.mail(ctx, emailChanged(was.Email))
+	if err != nil {
+		return err
+	}
+	user, err := h.Store.TakeEmail(ctx, l.Hash, h.Now(), notice)
+	if errors.Is(err, ErrEmailTaken) {
+		return fail(CodeLinkEnded, "This address has an account of its own by now.")
+	}
+	if err != nil {
+		return linkEnded(err)
+	}
+	h.standings.forget()
+	h.WakeCourier()
+	return h.auditEverywhere(ctx, user, "user.email_changed")
+}
+
+// auditUser notes what somebody did to their own account, in the tenant that they work in.
+func (h *Hub) auditUser(ctx context.Context, a Actor, action string) error {
+	ctx, entry := h.auditing(ctx, a, action)
+	entry.about(a.UserID, a.Name)
+	return h.Store.Tenant(a.TenantID).AddAudit(ctx, entry)
+}
+
+// auditEverywhere notes in all of a user's tenants what was done to the account by a link.
+func (h *Hub) auditEverywhere(ctx context.Context, user User, action string) error {
 	memberships, err := h.Store.Memberships(ctx, user.ID)
 	if err != nil {
-		return SignedIn{}, err
-	}
-	if len(memberships) == 0 {
-		return SignedIn{}, errWrongLogin
-	}
-	return h.signIn(ctx, user, memberships[0].TenantID)
-}
-
-func (h *Hub) signIn(ctx context.Context, user User, tenant ID) (SignedIn, error) {
-	refresh, hash, err := auth.NewRefreshToken()
-	if err != nil {
-		return SignedIn{}, err
-	}
-	now := h.Now()
-	s := Session{ID: NewID(), UserID: user.ID, TenantID: tenant, CreatedAt: now, ExpiresAt: now.Add(h.Limits.RefreshTTL)}
-	if err := h.Store.CreateSession(ctx, s, hash); err != nil {
-		return SignedIn{}, err
-	}
-	return h.issue(ctx, s, refresh)
-}
-
-// RefreshSession exchanges a refresh token for a new pair.
-func (h *Hub) RefreshSession(ctx context.Context, token string) (SignedIn, error) {
-	next, hash, err := auth.NewRefreshToken()
-	if err != nil {
-		return SignedIn{}, err
-	}
-	now := h.Now()
-	s, err := h.Store.RotateSession(ctx, auth.HashToken(token), hash, now, now.Add(h.Limits.RefreshTTL))
-	switch {
-	case errors.Is(err, ErrReused):
-		h.Log.WarnContext(ctx, "refresh token used twice, session ended")
-		return SignedIn{}, errSignedOut
-	case errors.Is(err, ErrNotFound):
-		return SignedIn{}, errSignedOut
-	case err != nil:
-		return SignedIn{}, err
-	}
-	return h.issue(ctx, s, next)
-}
-
-// SignOut ends the session of a refresh token.
-func (h *Hub) SignOut(ctx context.Context, token string) error {
-	return h.Store.EndSession(ctx, auth.HashToken(token), h.Now())
-}
-
-func (h *Hub) issue(ctx context.Context, s Session, refresh string) (SignedIn, error) {
-	a := Actor{UserID: s.UserID, TenantID: s.TenantID, SessionID: s.ID, Role: RoleOwner}
-	me, err := h.Me(ctx, a)
-	if err != nil {
-		return SignedIn{}, err
-	}
-	access, err := h.Tokens.IssueAccess(auth.Claims{
-		Subject: s.UserID.String(), Tenant: s.TenantID.String(), Role: string(me.Role), Session: s.ID.String(),
-	}, h.Limits.AccessTTL)
-	if err != nil {
-		return SignedIn{}, err
-	}
-	return SignedIn{AccessToken: access, ExpiresIn: h.Limits.AccessTTL, RefreshToken: refresh, Me: me}, nil
-}
-
-// Authenticate turns an access token into the actor it was issued to.
-func (h *Hub) Authenticate(token string) (Actor, error) {
-	c, err := h.Tokens.VerifyAccess(token)
-	if errors.Is(err, auth.ErrTokenExpired) {
-		return Actor{}, &Error{Code: CodeUnauthenticated, Message: "The access token has ended. Exchange the refresh token for a new one.", Err: err}
-	}
-	if err != nil {
-		return Actor{}, &Error{Code: CodeUnauthenticated, Message: "The access token is not valid. Please sign in.", Err: err}
-	}
-	var a Actor
-	for _, part := range []struct {
-		to   *ID
-		from string
-	}{{&a.UserID, c.Subject}, {&a.TenantID, c.Tenant}, {&a.SessionID, c.Session}} {
-		if err := part.to.UnmarshalText([]byte(part.from)); err != nil {
-			return Actor{}, &Error{Code: CodeUnauthenticated, Message: "The access token is not valid. Please sign in.", Err: err}
-		}
-	}
-	a.Role = Role(c.Role)
-	return a, nil
-}
-
-// Me tells an actor who it is.
-func (h *Hub) Me(ctx context.Context, a Actor) (Me, error) {
-	user, err := h.Store.User(ctx, a.UserID)
-	if errors.Is(err, ErrNotFound) {
-		return Me{}, errSignedOut
-	}
-	if err != nil {
-		return Me{}, err
-	}
-	memberships, err := h.Store.Memberships(ctx, a.UserID)
-	if err != nil {
-		return Me{}, err
+		return err
 	}
 	for _, m := range memberships {
-		if m.TenantID != a.TenantID {
-			continue
+		if err := h.auditUser(ctx, Actor{UserID: user.ID, TenantID: m.TenantID, Name: user.called()}, action); err != nil {
+			return err
 		}
-		tenant, err := h.Store.Tenant(a.TenantID).Tenant(ctx)
-		return Me{User: user, Tenant: tenant, Role: m.Role}, err
 	}
-	return Me{}, errSignedOut
-}
-
-func (h *Hub) newIndexKey(tenant ID) ([]byte, error) {
-	key := make([]byte, 32)
-	if _, err := rand.Read(key); err != nil {
-		return nil, err
-	}
-	return h.seal(tenantRef(tenant, "index_key"), key)
-}
-
-func busy(err error) error {
-	if errors.Is(err, auth.ErrBusy) {
-		return &Error{Code: CodeBusy, Message: "Many people are signing in right now. Please try again in a moment.", Err: err}
-	}
-	return err
+	return nil
 }

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -19,7 +20,7 @@ type Card struct {
 	Version     int // 1 is the first; 0 = nothing published
 	Lines       []Line
 	PublishedAt time.Time
-	PublishedBy ID     // user
+	PublishedBy ID     // user; the zero ID for a token, and for who is gone
 	ByName      string // filled when read: the user's name or e-mail
 }
 
@@ -70,17 +71,18 @@ func Fill(lines []Line, answers map[ID]Answer) Filled {
 	var f Filled
 	for _, l := range lines {
 		value, why := l.value(answers[l.Connection])
+		fallback := printable(l.Fallback)
 		switch {
 		case why == "":
-		case l.Fallback != "":
-			value = l.Fallback
+		case strings.TrimSpace(fallback) != "":
+			value = fallback
 		case !l.HideIfEmpty:
 			value = "–"
 		default:
 			f.LeftOut = append(f.LeftOut, LeftOut{Label: l.Label, Why: why})
 			continue
 		}
-		f.Fields = append(f.Fields, livesupporti.Field{Name: l.Label, Value: truncate(printable(value), maxValue)})
+		f.Fields = append(f.Fields, livesupporti.Field{Name: printable(l.Label), Value: truncate(value, maxValue)})
 	}
 	if len(f.Fields) > 0 {
 		f.Fields = append(f.Fields, ages(lines, answers)...)
@@ -93,7 +95,8 @@ func ages(lines []Line, answers map[ID]Answer) (fields []livesupporti.Field) {
 	ids, _ := Card{Lines: lines}.sources()
 	for _, id := range ids {
 		if a := answers[id]; a.Instead != nil {
-			fields = append(fields, livesupporti.Field{Name: truncate(printable(a.From), maxLabel), Value: "as it was " + ago(a.Age)})
+			name := cmp.Or(strings.TrimSpace(truncate(printable(a.From), maxLabel)), "A source") // a name may consist of what is dropped
+			fields = append(fields, livesupporti.Field{Name: name, Value: "as it was " + ago(a.Age)})
 		}
 	}
 	return fields
@@ -113,7 +116,7 @@ func (l Line) value(a Answer) (value, why string) {
 	if v.Empty() {
 		return "", "empty"
 	}
-	if text := l.Format.write(v); strings.TrimSpace(text) != "" {
+	if text := printable(l.Format.write(v)); strings.TrimSpace(text) != "" {
 		return text, ""
 	}
 	return "", "empty"
@@ -208,7 +211,7 @@ func checkLines(lines []Line, connections []Connection) error {
 	}
 	labels := map[string]bool{}
 	for i, l := range lines {
-		switch folded := strings.ToLower(strings.TrimSpace(l.Label)); {
+		switch folded := strings.ToLower(strings.TrimSpace(printable(l.Label))); {
 		case folded == "" || utf8.RuneCountInString(l.Label) > maxLabel:
 			wrong(i, "label", fmt.Sprintf("Give the line a label of 1 to %d characters.", maxLabel))
 		case labels[folded]:
@@ -253,7 +256,13 @@ func (h *Hub) PublishCard(ctx context.Context, a Actor, lines []Line, basedOn in
 	if err := checkLines(lines, connections); err != nil {
 		return Card{}, err
 	}
-	return t.PublishCard(ctx, Card{Lines: lines, PublishedAt: h.Now(), PublishedBy: a.UserID}, basedOn)
+	before, err := t.Card(ctx)
+	if err != nil {
+		return Card{}, err
+	}
+	ctx, entry := h.auditing(ctx, a, "card.published")
+	entry.Before, entry.After = labelsOf(before.Lines), labelsOf(lines)
+	return t.PublishCard(ctx, Card{Lines: lines, PublishedAt: h.Now(), PublishedBy: a.UserID, ByName: a.Name}, basedOn)
 }
 
 // Preview is what the agent would see.

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -55,6 +56,9 @@ type keptChat struct {
 // and remembers the handshake otherwise.
 func (h *Hub) Echo(ctx context.Context, token string) error {
 	d, err := h.Store.DeskByToken(ctx, auth.HashToken(token))
+	if errors.Is(err, ErrNotFound) {
+		return h.unknownCallback(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -74,7 +78,7 @@ func (h *Hub) Receive(ctx context.Context, in Incoming) (Receipt, error) {
 	if errors.Is(err, ErrNotFound) {
 		// The same work as for a known token, so that the time says nothing.
 		_ = livesupporti.Verify(in.Signature, in.Body, unknownSecret)
-		return Receipt{}, err
+		return Receipt{}, h.unknownCallback(ctx)
 	}
 	if err != nil {
 		return Receipt{}, err
@@ -92,6 +96,15 @@ func (h *Hub) Receive(ctx context.Context, in Incoming) (Receipt, error) {
 	}
 	return h.accept(ctx, desk, n, unsigned, in.Began)
 }
+
+// unknownCallback answers who asks for a callback URL that is nobody's, ever less patiently. It slows down no call of
+// a URL that is somebody's, which may come from the same address.
+func (h *Hub) unknownCallback(ctx context.Context) error {
+	return cmp.Or(h.limit(ctx, "hooks/from/"+addressBlock(OriginOf(ctx).Address), unknownCallbacks, addressPer), ErrNotFound)
+}
+
+// unknownCallbacks is how many unknown callback URLs may be asked for from one address, per addressPer.
+const unknownCallbacks = 300
 
 var unknownSecret = []byte("a secret of the usual length that nobody has")
 
@@ -127,7 +140,7 @@ func (h *Hub) accept(ctx context.Context, desk *cachedDesk, n livesupporti.Notif
 	arrivals := make([]Arrival, 0, len(n.Chats)+len(n.Others))
 	took := milliseconds(h.Now().Sub(began))
 	for _, c := range n.Chats {
-		a, err := h.arrival(desk.Desk, n, c.Index, keptChat{
+		a, err := h.arrival(ctx, desk.Desk, n, c.Index, keptChat{
 			Action: c.Action, Account: c.AccountID, Agent: c.AgentID,
 			Visitor: c.VisitorID, Email: c.Email, Unsigned: unsigned, TookMS: took,
 		})
@@ -138,7 +151,7 @@ func (h *Hub) accept(ctx context.Context, desk *cachedDesk, n livesupporti.Notif
 		arrivals = append(arrivals, a)
 	}
 	for _, o := range n.Others[:min(len(n.Others), keptOthers)] {
-		a, err := h.arrival(desk.Desk, n, o.Index, keptChat{Action: o.Action, Unsigned: unsigned, TookMS: took})
+		a, err := h.arrival(ctx, desk.Desk, n, o.Index, keptChat{Action: o.Action, Unsigned: unsigned, TookMS: took})
 		if err != nil {
 			return Receipt{}, err
 		}
@@ -162,7 +175,7 @@ func (h *Hub) accept(ctx context.Context, desk *cachedDesk, n livesupporti.Notif
 	return Receipt{Fresh: fresh, Repeated: len(arrivals) - fresh, NotChats: len(n.Others)}, nil
 }
 
-func (h *Hub) arrival(d Desk, n livesupporti.Notification, index int, kept keptChat) (Arrival, error) {
+func (h *Hub) arrival(ctx context.Context, d Desk, n livesupporti.Notification, index int, kept keptChat) (Arrival, error) {
 	kept.Notification, kept.Attempt = n.ID, n.Attempt
 	plain, err := json.Marshal(kept)
 	if err != nil {
@@ -175,7 +188,7 @@ func (h *Hub) arrival(d Desk, n livesupporti.Notification, index int, kept keptC
 	if flaw.On(flaw.NoDedupe) && n.Attempt > 1 {
 		a.ExternalID += "/" + strconv.Itoa(n.Attempt)
 	}
-	a.Body, err = h.seal(chatRef(d.TenantID, a.ChatID, "body"), plain)
+	a.Body, err = h.seal(ctx, chatRef(d.TenantID, a.ChatID, "body"), plain)
 	return a, err
 }
 
@@ -221,9 +234,9 @@ func (h *Hub) noteFirstSigned(ctx context.Context, desk *cachedDesk) {
 	h.desks.forget(desk.TokenHash)
 }
 
-func (h *Hub) keptChat(tenant ID, chat ID, sealed []byte) (keptChat, error) {
+func (h *Hub) keptChat(ctx context.Context, tenant, chat ID, sealed []byte) (keptChat, error) {
 	var k keptChat
-	plain, err := h.open(chatRef(tenant, chat, "body"), sealed)
+	plain, err := h.open(ctx, chatRef(tenant, chat, "body"), sealed)
 	if err != nil {
 		return k, err
 	}

@@ -46,12 +46,14 @@ func (h *Hub) BeginLogin(ctx context.Context, a Actor, id ID) (string, error) {
 		return "", err
 	}
 	state, verifier := secretText(), secretText()
-	sealed, err := h.seal(loginRef(a.TenantID, c.ID, "verifier"), []byte(verifier))
+	sealed, err := h.seal(ctx, loginRef(a.TenantID, c.ID, "verifier"), []byte(verifier))
 	if err != nil {
 		return "", err
 	}
 	attempt := LoginAttempt{Connection: c.ID, State: sha256.Sum256([]byte(state)), User: a.UserID, Verifier: sealed, Until: h.Now().Add(attemptTime)}
-	if err := h.Store.Tenant(a.TenantID).BeginLogin(ctx, attempt); err != nil {
+	audited, entry := h.auditing(ctx, a, "connection.login_begun")
+	entry.about(c.ID, c.Name)
+	if err := h.Store.Tenant(a.TenantID).BeginLogin(audited, attempt); err != nil {
 		return "", err
 	}
 	return h.authorizeURL(spec, state, verifier)
@@ -134,7 +136,7 @@ func (h *Hub) FinishLogin(ctx context.Context, a Actor, r LoginReturn) (Connecti
 	if err != nil {
 		return ConnectionView{}, err
 	}
-	verifier, err := h.open(loginRef(a.TenantID, c.ID, "verifier"), attempt.Verifier)
+	verifier, err := h.open(ctx, loginRef(a.TenantID, c.ID, "verifier"), attempt.Verifier)
 	if err != nil {
 		return ConnectionView{}, err
 	}
@@ -160,14 +162,18 @@ func (h *Hub) takeCode(ctx context.Context, a Actor, c Connection, spec connecto
 		}
 		return sourceRefusal(err)
 	}
-	sealed, err := h.sealTokens(a.TenantID, c.ID, answer.tokens(now, ""))
+	sealed, err := h.sealTokens(ctx, a.TenantID, c.ID, answer.tokens(now, ""))
 	if err != nil {
 		return err
 	}
-	return h.Store.Tenant(a.TenantID).ReplaceLogin(ctx, Login{
+	l := Login{
 		Connection: c.ID, Tokens: sealed, Account: answer.account(spec.OAuth.Account),
 		Scopes: append([]string{}, answer.scopes()...), ConnectedAt: now,
-	})
+	}
+	audited, entry := h.auditing(ctx, a, "connection.login_finished")
+	entry.about(c.ID, c.Name)
+	entry.After = map[string]any{"account": l.Account, "scopes": l.Scopes}
+	return h.Store.Tenant(a.TenantID).ReplaceLogin(audited, l)
 }
 
 // EndLogin forgets a login and has the vendor revoke it. Settings and card stay.
@@ -184,7 +190,10 @@ func (h *Hub) EndLogin(ctx context.Context, a Actor, id ID) (ConnectionView, err
 	if err != nil {
 		return ConnectionView{}, err
 	}
-	if err := t.DeleteLogin(ctx, id); err != nil {
+	audited, entry := h.auditing(ctx, a, "connection.login_ended")
+	entry.about(c.ID, c.Name)
+	entry.Before = map[string]any{"account": stored.Account, "scopes": stored.Scopes}
+	if err := t.DeleteLogin(audited, id); err != nil {
 		return ConnectionView{}, err
 	}
 	h.revokeLogin(ctx, a.TenantID, c, stored)
@@ -197,7 +206,7 @@ func (h *Hub) revokeLogin(ctx context.Context, tenant ID, c Connection, stored L
 	if !ok || connector.Spec().OAuth == nil {
 		return
 	}
-	held, err := h.openTokens(tenant, stored)
+	held, err := h.openTokens(ctx, tenant, stored)
 	if err != nil {
 		h.Log.ErrorContext(ctx, "revoke login", "connection", c.ID, "err", err)
 		return

@@ -116,7 +116,7 @@ func (h *Hub) ListConnections(ctx context.Context, a Actor) ([]ConnectionView, e
 	}
 	views := make([]ConnectionView, len(all))
 	for i, c := range all {
-		if views[i], err = h.viewConnection(a.TenantID, c, card, logins); err != nil {
+		if views[i], err = h.viewConnection(ctx, a.TenantID, c, card, logins); err != nil {
 			return nil, err
 		}
 	}
@@ -138,11 +138,11 @@ func (h *Hub) GetConnection(ctx context.Context, a Actor, id ID) (ConnectionView
 	if err != nil {
 		return ConnectionView{}, err
 	}
-	return h.viewConnection(a.TenantID, c, card, logins)
+	return h.viewConnection(ctx, a.TenantID, c, card, logins)
 }
 
 // viewConnection shows a connection's settings in the meaning of today's version.
-func (h *Hub) viewConnection(tenant ID, c Connection, card Card, logins []Login) (ConnectionView, error) {
+func (h *Hub) viewConnection(ctx context.Context, tenant ID, c Connection, card Card, logins []Login) (ConnectionView, error) {
 	v := ConnectionView{Connection: c, Status: c.status(), OnCard: card.uses(c.ID), Login: h.viewLogin(c, logins)}
 	switch {
 	case v.Login == nil:
@@ -155,7 +155,7 @@ func (h *Hub) viewConnection(tenant ID, c Connection, card Card, logins []Login)
 	if !ok || c.SpecVersion >= connector.Spec().Version {
 		return v, nil
 	}
-	all, err := h.settings(tenant, connector, c)
+	all, err := h.settings(ctx, tenant, connector, c)
 	if err != nil {
 		return v, err
 	}
@@ -198,15 +198,24 @@ func (h *Hub) CreateConnection(ctx context.Context, a Actor, kind, name string, 
 	if err := h.storeSettings(ctx, a.TenantID, &c, connector, s); err != nil {
 		return ConnectionView{}, err
 	}
-	if err := h.Store.Tenant(a.TenantID).CreateConnection(ctx, c); err != nil {
+	audited, entry := h.auditing(ctx, a, "connection.created")
+	entry.about(c.ID, c.Name)
+	entry.After = notedConnection(c)
+	if err := h.Store.Tenant(a.TenantID).CreateConnection(audited, c); err != nil {
 		return ConnectionView{}, err
 	}
-	return h.viewConnection(a.TenantID, c, Card{}, nil)
+	return h.viewConnection(ctx, a.TenantID, c, Card{}, nil)
 }
 
 // UpdateConnection renames a connection or replaces its settings; secrets that are left out stay.
 func (h *Hub) UpdateConnection(ctx context.Context, a Actor, id ID, name *string, s connectors.Settings) (ConnectionView, error) {
-	_, err := h.Store.Tenant(a.TenantID).UpdateConnection(ctx, id, func(c *Connection) error {
+	if err := h.keys.Hold(ctx, a.TenantID); err != nil {
+		return ConnectionView{}, err
+	}
+	audited, entry := h.auditing(ctx, a, "connection.updated")
+	_, err := h.Store.Tenant(a.TenantID).UpdateConnection(audited, id, func(c *Connection) error {
+		was := *c
+		defer func() { entry.changedConnection(was, *c, s) }()
 		if name != nil {
 			if c.Name = strings.TrimSpace(*name); c.Name == "" {
 				return invalid("/name", "Give the connection a name that your team recognises.")
@@ -219,7 +228,7 @@ func (h *Hub) UpdateConnection(ctx context.Context, a Actor, id ID, name *string
 		if !ok {
 			return fmt.Errorf("connection %s has unknown kind %q", c.ID, c.Kind)
 		}
-		before, err := h.settings(a.TenantID, connector, *c)
+		before, err := h.settings(ctx, a.TenantID, connector, *c)
 		if err != nil {
 			return err
 		}
@@ -271,7 +280,7 @@ func (h *Hub) storeSettings(ctx context.Context, tenant ID, c *Connection, conne
 	if err != nil {
 		return err
 	}
-	c.Secrets, err = h.seal(connectionRef(tenant, c.ID), plain)
+	c.Secrets, err = h.seal(ctx, connectionRef(tenant, c.ID), plain)
 	return err
 }
 
@@ -293,9 +302,9 @@ func (h *Hub) tryOpen(ctx context.Context, connector connectors.Connector, all c
 	return source.Close()
 }
 
-func (h *Hub) secretSettings(tenant ID, c Connection) (connectors.Settings, error) {
+func (h *Hub) secretSettings(ctx context.Context, tenant ID, c Connection) (connectors.Settings, error) {
 	s := connectors.Settings{}
-	plain, err := h.open(connectionRef(tenant, c.ID), c.Secrets)
+	plain, err := h.open(ctx, connectionRef(tenant, c.ID), c.Secrets)
 	if err != nil || plain == nil {
 		return s, err
 	}
@@ -316,7 +325,10 @@ func (h *Hub) DeleteConnection(ctx context.Context, a Actor, id ID) error {
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	if err := t.DeleteConnection(ctx, id); err != nil {
+	audited, entry := h.auditing(ctx, a, "connection.deleted")
+	entry.about(id, v.Connection.Name)
+	entry.Before = notedConnection(v.Connection)
+	if err := t.DeleteConnection(audited, id); err != nil {
 		return err
 	}
 	if login.Tokens != nil {

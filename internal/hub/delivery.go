@@ -77,7 +77,7 @@ func (c *carrying) prepare(ctx context.Context) (err error) {
 	if c.trail, err = readTrail(c.Trail); err != nil {
 		return fmt.Errorf("read trail: %w", err)
 	}
-	chat, err := c.hub.keptChat(c.TenantID, c.ChatID, c.Body)
+	chat, err := c.hub.keptChat(ctx, c.TenantID, c.ChatID, c.Body)
 	if err == nil {
 		c.chat = chat // the deadline depends on it
 	}
@@ -129,7 +129,7 @@ func (c *carrying) lateOutcome() Outcome {
 
 // deliverAgain posts the exact bytes that were kept.
 func (c *carrying) deliverAgain(ctx context.Context) {
-	details, err := c.hub.open(chatRef(c.TenantID, c.ChatID, "details"), c.Details)
+	details, err := c.hub.open(ctx, chatRef(c.TenantID, c.ChatID, "details"), c.Details)
 	if err != nil {
 		c.giveUp(ctx, err)
 		return
@@ -143,14 +143,14 @@ func (c *carrying) deliverAgain(ctx context.Context) {
 // deliver posts the details once, unless the desk has to wait.
 func (c *carrying) deliver(ctx context.Context, details []byte) {
 	if c.Details == nil {
-		sealed, err := c.hub.seal(chatRef(c.TenantID, c.ChatID, "details"), details)
+		sealed, err := c.hub.seal(ctx, chatRef(c.TenantID, c.ChatID, "details"), details)
 		if err != nil {
 			c.giveUp(ctx, err)
 			return
 		}
 		c.Details = sealed
 	}
-	cred, ok, err := c.hub.credentials(c.setup.Desk)
+	cred, ok, err := c.hub.credentials(ctx, c.setup.Desk)
 	if err != nil {
 		c.giveUp(ctx, err)
 		return
@@ -227,7 +227,7 @@ func (c *carrying) post(ctx context.Context, cred livesupporti.Credentials, deta
 		c.postpone(ctx, jitter(deskRest), nil)
 		return
 	}
-	attempt := c.attempt(started, answer, err)
+	attempt := c.attempt(ctx, started, answer, err)
 	c.log.InfoContext(ctx, "delivery attempt", "number", attempt.Number, "status", attempt.Status,
 		"verdict", attempt.Verdict, "ms", attempt.MS)
 	c.trail.Unauthorized = false
@@ -271,7 +271,7 @@ func jitter(d time.Duration) time.Duration {
 	return d - d/5 + rand.N(2*d/5+1) //nolint:gosec // spreads load, guards nothing
 }
 
-func (c *carrying) attempt(started float64, a livesupporti.Answer, err error) Attempt {
+func (c *carrying) attempt(ctx context.Context, started float64, a livesupporti.Answer, err error) Attempt {
 	t := Attempt{Number: c.Tries + 1, StartMS: started, MS: c.now() - started, Status: a.Status}
 	if err != nil {
 		t.Verdict, t.Message = livesupporti.Retry.String(), livesupporti.Problem(err)
@@ -281,7 +281,7 @@ func (c *carrying) attempt(started float64, a livesupporti.Answer, err error) At
 	if a.Excerpt == "" {
 		return t
 	}
-	sealed, sealErr := c.hub.seal(chatRef(c.TenantID, c.ChatID, "excerpt"), []byte(a.Excerpt))
+	sealed, sealErr := c.hub.seal(ctx, chatRef(c.TenantID, c.ChatID, "excerpt"), []byte(a.Excerpt))
 	if sealErr != nil {
 		c.log.Error("excerpt not kept", "error", sealErr)
 	}

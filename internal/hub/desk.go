@@ -92,13 +92,13 @@ type DeskTest struct {
 	MS      float64
 }
 
-func (h *Hub) newDesk(tenant ID) (Desk, error) {
+func (h *Hub) newDesk(ctx context.Context, tenant ID) (Desk, error) {
 	token, err := auth.RandomToken(160)
 	if err != nil {
 		return Desk{}, err
 	}
 	d := Desk{ID: NewID(), TenantID: tenant, TokenHash: auth.HashToken(token), Unsigned: RefuseUnsigned}
-	d.TokenSealed, err = h.seal(deskRef(d, "token"), []byte(token))
+	d.TokenSealed, err = h.seal(ctx, deskRef(d, "token"), []byte(token))
 	return d, err
 }
 
@@ -112,7 +112,7 @@ func (h *Hub) DeskView(ctx context.Context, a Actor) (DeskView, error) {
 }
 
 func (h *Hub) viewDesk(ctx context.Context, d Desk) (DeskView, error) {
-	token, err := h.open(deskRef(d, "token"), d.TokenSealed)
+	token, err := h.open(ctx, deskRef(d, "token"), d.TokenSealed)
 	if err != nil {
 		return DeskView{}, err
 	}
@@ -152,7 +152,12 @@ func (v *DeskView) describeProblem(rejections []Rejection) {
 
 // UpdateDesk stores credentials and the rule for unsigned requests. New credentials end a pause.
 func (h *Hub) UpdateDesk(ctx context.Context, a Actor, c DeskChange) (DeskView, error) {
-	d, err := h.Store.Tenant(a.TenantID).UpdateDesk(ctx, func(d *Desk) error {
+	if err := h.keys.Hold(ctx, a.TenantID); err != nil {
+		return DeskView{}, err
+	}
+	audited, entry := h.auditing(ctx, a, "desk.updated")
+	d, err := h.Store.Tenant(a.TenantID).UpdateDesk(audited, func(d *Desk) error {
+		before := *d
 		if c.Email != nil {
 			d.Email = strings.TrimSpace(*c.Email)
 			d.resume()
@@ -162,7 +167,7 @@ func (h *Hub) UpdateDesk(ctx context.Context, a Actor, c DeskChange) (DeskView, 
 			if key == "" {
 				return invalid("/api_key", "Give the API key from your LiveSupporti profile page.")
 			}
-			sealed, err := h.seal(deskRef(*d, "api_key"), []byte(key))
+			sealed, err := h.seal(ctx, deskRef(*d, "api_key"), []byte(key))
 			if err != nil {
 				return err
 			}
@@ -175,6 +180,11 @@ func (h *Hub) UpdateDesk(ctx context.Context, a Actor, c DeskChange) (DeskView, 
 			}
 			d.Unsigned = *c.Unsigned
 		}
+		entry.changed("email", before.Email, d.Email)
+		if c.APIKey != nil {
+			entry.changedSecret("api_key", len(before.APIKeySealed) > 0)
+		}
+		entry.changed("unsigned", string(before.Unsigned), string(d.Unsigned))
 		return nil
 	})
 	if err != nil {
@@ -216,12 +226,20 @@ func (h *Hub) RotateSecret(ctx context.Context, a Actor, own string, keepPreviou
 	if len(secret) < 32 || len(secret) > 64 {
 		return NewSecret{}, invalid("/secret", "LiveSupporti wants a secret of 32 to 64 characters.")
 	}
-	d, err := h.Store.Tenant(a.TenantID).UpdateDesk(ctx, func(d *Desk) error {
-		if err := h.retireSecret(d, keepPrevious); err != nil {
+	if err := h.keys.Hold(ctx, a.TenantID); err != nil {
+		return NewSecret{}, err
+	}
+	audited, entry := h.auditing(ctx, a, "desk.secret_rotated")
+	d, err := h.Store.Tenant(a.TenantID).UpdateDesk(audited, func(d *Desk) error {
+		entry.changedSecret("secret", len(d.SecretSealed) > 0)
+		if err := h.retireSecret(ctx, d, keepPrevious); err != nil {
 			return err
 		}
-		sealed, err := h.seal(deskRef(*d, "secret"), []byte(secret))
+		sealed, err := h.seal(ctx, deskRef(*d, "secret"), []byte(secret))
 		d.SecretSealed = sealed
+		if !d.PreviousSecretUntil.IsZero() {
+			entry.After["previous_until"] = d.PreviousSecretUntil.UTC()
+		}
 		return err
 	})
 	if err != nil {
@@ -233,17 +251,17 @@ func (h *Hub) RotateSecret(ctx context.Context, a Actor, own string, keepPreviou
 
 // retireSecret moves the present secret to the place of the previous one. It is sealed anew, since a
 // value opens only in the place it was sealed for.
-func (h *Hub) retireSecret(d *Desk, keep time.Duration) error {
+func (h *Hub) retireSecret(ctx context.Context, d *Desk, keep time.Duration) error {
 	d.PreviousSecretSealed, d.PreviousSecretUntil = nil, time.Time{}
 	if len(d.SecretSealed) == 0 || keep <= 0 {
 		return nil
 	}
-	old, err := h.open(deskRef(*d, "secret"), d.SecretSealed)
+	old, err := h.open(ctx, deskRef(*d, "secret"), d.SecretSealed)
 	if err != nil {
 		return err
 	}
 	d.PreviousSecretUntil = h.Now().Add(keep)
-	d.PreviousSecretSealed, err = h.seal(deskRef(*d, "previous_secret"), old)
+	d.PreviousSecretSealed, err = h.seal(ctx, deskRef(*d, "previous_secret"), old)
 	return err
 }
 
@@ -253,7 +271,7 @@ func (h *Hub) TestDesk(ctx context.Context, a Actor) (DeskTest, error) {
 	if err != nil {
 		return DeskTest{}, err
 	}
-	cred, ok, err := h.credentials(d)
+	cred, ok, err := h.credentials(ctx, d)
 	if err != nil {
 		return DeskTest{}, err
 	}
@@ -265,7 +283,8 @@ func (h *Hub) TestDesk(ctx context.Context, a Actor) (DeskTest, error) {
 	agents, answer, err := h.LiveSupporti.Agents(ctx, cred)
 	test := describeTest(agents, answer, err)
 	if test.OK && !d.PausedAt.IsZero() {
-		_, err = h.Store.Tenant(a.TenantID).UpdateDesk(ctx, func(d *Desk) error { d.resume(); return nil })
+		audited, _ := h.auditing(ctx, a, "desk.resumed")
+		_, err = h.Store.Tenant(a.TenantID).UpdateDesk(audited, func(d *Desk) error { d.resume(); return nil })
 		h.hasten(ctx, a.TenantID)
 		return test, err
 	}
@@ -290,8 +309,8 @@ func describeTest(agents int, a livesupporti.Answer, err error) DeskTest {
 }
 
 // credentials opens a desk's LiveSupporti credentials; ok is false when they are not complete.
-func (h *Hub) credentials(d Desk) (cred livesupporti.Credentials, ok bool, err error) {
-	key, err := h.open(deskRef(d, "api_key"), d.APIKeySealed)
+func (h *Hub) credentials(ctx context.Context, d Desk) (cred livesupporti.Credentials, ok bool, err error) {
+	key, err := h.open(ctx, deskRef(d, "api_key"), d.APIKeySealed)
 	if err != nil {
 		return cred, false, err
 	}

@@ -61,10 +61,10 @@ func (c *deskCache) reload(ctx context.Context, h *Hub, d *cachedDesk) error {
 		return err
 	}
 	read := cachedDesk{Desk: desk}
-	if read.secret, err = h.open(deskRef(desk, "secret"), desk.SecretSealed); err != nil {
+	if read.secret, err = h.open(ctx, deskRef(desk, "secret"), desk.SecretSealed); err != nil {
 		return err
 	}
-	if read.previous, err = h.open(deskRef(desk, "previous_secret"), desk.PreviousSecretSealed); err != nil {
+	if read.previous, err = h.open(ctx, deskRef(desk, "previous_secret"), desk.PreviousSecretSealed); err != nil {
 		return err
 	}
 	kept := read

@@ -27,7 +27,7 @@ func (h *Hub) DryRun(ctx context.Context, a Actor, id ID) (DryRun, error) {
 	if err != nil {
 		return DryRun{}, err
 	}
-	kept, err := h.keptChat(a.TenantID, record.ID, record.Body)
+	kept, err := h.keptChat(ctx, a.TenantID, record.ID, record.Body)
 	if err != nil {
 		return DryRun{}, err
 	}
@@ -65,7 +65,7 @@ func (h *Hub) rehearse(ctx context.Context, s *openSetup, record ChatRecord, kep
 	if made.details == nil {
 		return r, made.goal, nil
 	}
-	_, ok, err := h.credentials(s.Desk)
+	_, ok, err := h.credentials(ctx, s.Desk)
 	if err == nil && !ok {
 		r.RequestBody, made.goal = nil, NoCredentials
 	}

@@ -3,6 +3,7 @@ package hub
 import (
 	"errors"
 	"strings"
+	"time"
 )
 
 // Code names a kind of failure. The HTTP face maps each to a status; clients may rely on the names.
@@ -10,22 +11,28 @@ type Code string
 
 // The codes.
 const (
-	CodeInvalid         Code = "invalid_request"     // a field is wrong; Fields says which
-	CodeUnauthenticated Code = "unauthenticated"     // no, expired or wrong token
-	CodeWrongLogin      Code = "wrong_login"         // e-mail or password is wrong
-	CodeNotFound        Code = "not_found"           // no such thing, or not yours
-	CodeSignUpRefused   Code = "signup_refused"      // signing up is not possible like this; says no more on purpose
-	CodeConflict        Code = "conflict"            // somebody else changed it first, or it is in use
-	CodeNotReady        Code = "not_ready"           // something has to be set up before
-	CodeUnsigned        Code = "unsigned"            // a notification without signature
-	CodeSignature       Code = "wrong_signature"     // a notification with a wrong one
-	CodeBadSignature    Code = "malformed_signature" // one that is no signature at all
-	CodeTooLarge        Code = "too_large"           // more bytes than allowed
-	CodeBadNotification Code = "bad_notification"    // not JSON, or no notifications in it
-	CodeBadFile         Code = "bad_file"            // an uploaded file that can't be used
-	CodeBusy            Code = "busy"                // try again in a moment
-	CodeUnavailable     Code = "unavailable"         // our own trouble; nothing was lost, send it again
-	CodeInternal        Code = "internal"            // a bug
+	CodeInvalid         Code = "invalid_request"       // a field is wrong; Fields says which
+	CodeUnauthenticated Code = "unauthenticated"       // no, expired or wrong token
+	CodeWrongLogin      Code = "wrong_login"           // e-mail or password is wrong
+	CodeCodeRequired    Code = "code_required"         // the password is right; the second factor is asked for
+	CodeForbidden       Code = "forbidden"             // role or scope does not allow it
+	CodeFactorMissing   Code = "second_factor_missing" // the tenant requires one, and the user has none
+	CodeGone            Code = "gone"                  // it was here and was deleted
+	CodeLinkEnded       Code = "link_ended"            // a link from a mail was used, is too old, or never was
+	CodeTooMany         Code = "too_many"              // tried too often; RetryAfter says when again
+	CodeQuota           Code = "quota"                 // the plan's limit is reached
+	CodeNotFound        Code = "not_found"             // no such thing, or not yours
+	CodeConflict        Code = "conflict"              // somebody else changed it first, or it is in use
+	CodeNotReady        Code = "not_ready"             // something has to be set up before
+	CodeUnsigned        Code = "unsigned"              // a notification without signature
+	CodeSignature       Code = "wrong_signature"       // a notification with a wrong one
+	CodeBadSignature    Code = "malformed_signature"   // one that is no signature at all
+	CodeTooLarge        Code = "too_large"             // more bytes than allowed
+	CodeBadNotification Code = "bad_notification"      // not JSON, or no notifications in it
+	CodeBadFile         Code = "bad_file"              // an uploaded file that can't be used
+	CodeBusy            Code = "busy"                  // try again in a moment
+	CodeUnavailable     Code = "unavailable"           // our own trouble; nothing was lost, send it again
+	CodeInternal        Code = "internal"              // a bug
 )
 
 // Error is what people are told. Message and the fields are safe to show: no secret, no visitor's value.
@@ -35,6 +42,8 @@ type Error struct {
 	Message string
 	Fields  []FieldError
 	Err     error
+	// RetryAfter is when it makes sense to ask again, with CodeTooMany; 0 = not known.
+	RetryAfter time.Duration
 }
 
 // FieldError points at one wrong input.
@@ -84,8 +93,11 @@ func invalid(pointer, detail string) *Error {
 // ErrNotFound is returned by a store for a row that is not there or is another tenant's.
 var ErrNotFound error = fail(CodeNotFound, "There is no such thing here.")
 
+// ErrGone is returned by a store for the callback URL of a tenant that was deleted some days ago.
+var ErrGone error = fail(CodeGone, "This callback URL belonged to an account that was deleted. Remove the WebHook in LiveSupporti.")
+
 // ErrEmailTaken is returned by a store when a user with the address exists.
-var ErrEmailTaken error = fail(CodeSignUpRefused, "Signing up did not work with this e-mail address. If you have an account, sign in instead.")
+var ErrEmailTaken error = fail(CodeConflict, "There is an account with this e-mail address. Sign in instead.")
 
 // ErrUnavailable is returned by a store that is out of reach; nothing was changed, or it can be sent again.
 var ErrUnavailable error = fail(CodeUnavailable, "Sidecard cannot save anything right now. Please try again in a moment.")

@@ -30,6 +30,7 @@ type Config struct {
 	LiveSupporti LiveSupporti
 	Connectors   *connectors.Registry
 	Meter        Meter
+	Mailer       Mailer
 	Way          Way
 	OAuth        map[string]OAuthClient // by kind; kinds that are not here cannot be connected by OAuth
 	Vault        *vault.Vault
@@ -65,6 +66,9 @@ type Limits struct {
 	MaxBody        int64         // bytes of a notification [64 KiB]
 	KeepRejections int           // rejected requests kept for each tenant [100]
 	CheckTimeout   time.Duration // a connection check or a credentials test [5 s]
+	AddressTries   int           // tries to sign in, reset and the like from one address (IPv4 /24, IPv6 /64) in 10 min [100]
+	SignUps        int           // sign-ups from one address in an hour [20]
+	CallsPerMinute int           // of the API, by one tenant [6,000]
 }
 
 func (l Limits) withDefaults() Limits {
@@ -87,6 +91,14 @@ func (l Limits) withDefaults() Limits {
 	if l.MaxBody == 0 {
 		l.MaxBody = 64 << 10
 	}
+	for _, n := range []struct {
+		to *int
+		is int
+	}{{&l.AddressTries, 100}, {&l.SignUps, 20}, {&l.CallsPerMinute, 6000}} {
+		if *n.to == 0 {
+			*n.to = n.is
+		}
+	}
 	if l.KeepRejections == 0 {
 		l.KeepRejections = 100
 	}
@@ -96,10 +108,13 @@ func (l Limits) withDefaults() Limits {
 // Hub is the product. It is safe for concurrent use.
 type Hub struct {
 	Config
-	desks   *deskCache
-	setups  *setupCache
-	refused *refusedLimit
-	answers *answers
+	keys      *Keyring
+	desks     *deskCache
+	setups    *setupCache
+	refused   *refusedLimit
+	answers   *answers
+	standings *standings
+	mailed    chan struct{} // wakes the courier
 }
 
 // New makes a Hub.
@@ -111,11 +126,13 @@ func New(c Config) *Hub {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	h := &Hub{Config: c}
+	h := &Hub{Config: c, mailed: make(chan struct{}, 1)}
+	h.keys = NewKeyring(c.Store, c.Vault, c.Now)
 	h.desks = newDeskCache()
 	h.setups = newSetupCache()
 	h.refused = newRefusedLimit()
 	h.answers = newAnswers(c.Now)
+	h.standings = newStandings()
 	return h
 }
 

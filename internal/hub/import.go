@@ -39,13 +39,19 @@ func (h *Hub) ImportFile(ctx context.Context, a Actor, id ID, filename, emailCol
 	if err != nil {
 		return ImportResult{}, err
 	}
+	if err := h.keys.Hold(ctx, a.TenantID); err != nil {
+		return ImportResult{}, err
+	}
 	result := ImportResult{At: h.Now(), Filename: safeFilename(filename)}
-	_, err = t.ReplaceRows(ctx, id, func(w RowWriter) error {
-		sink := &sealedSink{hub: h, tenant: a.TenantID, connection: id, index: index, to: w}
+	audited, entry := h.auditing(ctx, a, "connection.file_imported")
+	entry.about(c.ID, c.Name)
+	_, err = t.ReplaceRows(audited, id, func(w RowWriter) error {
+		sink := &sealedSink{ctx: ctx, hub: h, tenant: a.TenantID, connection: id, index: index, to: w}
 		var err error
 		result.Report, err = importer.Import(ctx, file, connectors.ImportOptions{EmailColumn: emailColumn}, sink)
 		return err
 	}, func(c *Connection) {
+		entry.After = map[string]any{"filename": result.Filename, "rows": result.Report.Rows, "rejected": result.Report.Rejected}
 		c.Import, c.Check, c.UpdatedAt = &result, nil, h.Now()
 	})
 	return result, fileRefusal(err)
@@ -75,6 +81,7 @@ func safeFilename(name string) string {
 
 // sealedSink seals the rows of an import on their way to the store.
 type sealedSink struct {
+	ctx        context.Context // of the import: a sink takes rows without one
 	hub        *Hub
 	tenant     ID
 	connection ID
@@ -89,7 +96,7 @@ func (s *sealedSink) Row(line int, email string, values []string) error {
 	if err != nil {
 		return err
 	}
-	sealed, err := s.hub.seal(rowRef(s.tenant, s.connection, line), plain)
+	sealed, err := s.hub.seal(s.ctx, rowRef(s.tenant, s.connection, line), plain)
 	if err != nil {
 		return err
 	}
@@ -109,7 +116,7 @@ func (h *Hub) indexKey(ctx context.Context, t TenantStore) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return h.open(tenantRef(tenant.ID, "index_key"), tenant.IndexKey)
+	return h.open(ctx, tenantRef(tenant.ID, "index_key"), tenant.IndexKey)
 }
 
 // rowFinder finds one connection's imported rows for its source.
@@ -138,7 +145,7 @@ func (f *rowFinder) FindRows(ctx context.Context, email string, limit int) ([]ma
 	}
 	found := make([]map[string]string, 0, len(rows))
 	for _, r := range rows {
-		plain, err := f.hub.open(rowRef(f.tenant, f.connection.ID, r.Line), r.Data)
+		plain, err := f.hub.open(ctx, rowRef(f.tenant, f.connection.ID, r.Line), r.Data)
 		if err != nil {
 			return nil, err
 		}

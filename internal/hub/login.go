@@ -202,7 +202,7 @@ func (l *login) read(ctx context.Context) (Login, tokens, error) {
 	case !stored.RevokedAt.IsZero():
 		return Login{}, tokens{}, revokedLogin(nil)
 	}
-	held, err := l.hub.openTokens(l.tenant, stored)
+	held, err := l.hub.openTokens(ctx, l.tenant, stored)
 	return stored, held, err
 }
 
@@ -231,7 +231,7 @@ func (l *login) exchange(ctx context.Context, generation int64, held tokens) err
 	if err != nil {
 		return errors.Join(err, store.RenewLogin(ctx, l.connection, generation, nil))
 	}
-	sealed, err := l.hub.sealTokens(l.tenant, l.connection, answer)
+	sealed, err := l.hub.sealTokens(ctx, l.tenant, l.connection, answer)
 	if err != nil {
 		return err
 	}
@@ -242,16 +242,16 @@ func (l *login) exchange(ctx context.Context, generation int64, held tokens) err
 	return nil
 }
 
-func (h *Hub) sealTokens(tenant, connection ID, t tokens) ([]byte, error) {
+func (h *Hub) sealTokens(ctx context.Context, tenant, connection ID, t tokens) ([]byte, error) {
 	plain, err := json.Marshal(t)
 	if err != nil {
 		return nil, err
 	}
-	return h.seal(loginRef(tenant, connection, "tokens"), plain)
+	return h.seal(ctx, loginRef(tenant, connection, "tokens"), plain)
 }
 
-func (h *Hub) openTokens(tenant ID, l Login) (t tokens, err error) {
-	plain, err := h.open(loginRef(tenant, l.Connection, "tokens"), l.Tokens)
+func (h *Hub) openTokens(ctx context.Context, tenant ID, l Login) (t tokens, err error) {
+	plain, err := h.open(ctx, loginRef(tenant, l.Connection, "tokens"), l.Tokens)
 	if err != nil {
 		return t, err
 	}

@@ -15,6 +15,8 @@ import (
 	"sidecard/connectors"
 	"sidecard/internal/auth"
 	"sidecard/internal/hub"
+	"sidecard/internal/mail"
+	"sidecard/internal/meter"
 	"sidecard/internal/store/storetest"
 	"sidecard/internal/vault"
 )
@@ -25,10 +27,13 @@ type office struct {
 	hubs   []*hub.Hub
 	store  hub.Store
 	vendor *vendor
+	mails  *mail.Mailbox
 	dana   hub.Actor
 	ahead  atomic.Int64
-	log    bytes.Buffer
-	logs   sync.Mutex
+	// stopped is where the clock stands still, in Unix seconds; 0: it goes.
+	stopped atomic.Int64
+	log     bytes.Buffer
+	logs    sync.Mutex
 }
 
 func (o *office) Write(line []byte) (int, error) {
@@ -37,14 +42,19 @@ func (o *office) Write(line []byte) (int, error) {
 	return o.log.Write(line)
 }
 
-func (o *office) now() time.Time { return time.Now().Add(time.Duration(o.ahead.Load())) }
+func (o *office) now() time.Time {
+	if at := o.stopped.Load(); at != 0 {
+		return time.Unix(at, 0)
+	}
+	return time.Now().Add(time.Duration(o.ahead.Load()))
+}
 
 func (o *office) pass(d time.Duration) { o.ahead.Add(int64(d)) }
 
 // open builds an office with one tenant.
 func open(t *testing.T, db storetest.Database) *office {
 	t.Helper()
-	o := &office{T: t, store: db.Store}
+	o := &office{T: t, store: db.Store, mails: mail.NewMailbox()}
 	o.vendor = newVendor(t, o.now)
 	master, err := vault.NewKey()
 	must(t, err)
@@ -59,6 +69,7 @@ func open(t *testing.T, db storetest.Database) *office {
 	for range 3 {
 		h := hub.New(hub.Config{
 			Store: db.Store, Connectors: registry, Vault: seal, Passwords: auth.NewPasswords(2), Tokens: signing,
+			Meter: meter.New(nil), Mailer: o.mails,
 			Way: hub.Way{HTTP: func(int64) *http.Client {
 				return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 			}},
@@ -68,6 +79,9 @@ func open(t *testing.T, db storetest.Database) *office {
 		t.Cleanup(h.Close)
 		o.hubs = append(o.hubs, h)
 	}
+	couriers, stop := context.WithCancel(context.Background())
+	t.Cleanup(stop)
+	go func() { _ = o.hubs[0].Courier(couriers) }()
 	o.dana = o.signUp("dana@brightwater-bikes.example")
 	t.Cleanup(func() {
 		o.logs.Lock()
@@ -88,7 +102,11 @@ func must(t *testing.T, err error) {
 
 func (o *office) signUp(email string) hub.Actor {
 	o.Helper()
-	in, err := o.hubs[0].SignUp(o.Context(), hub.SignUp{Company: "Brightwater", Name: "D", Email: email, Password: "trekker-in-the-rain"})
+	must(o.T, o.hubs[0].SignUp(o.Context(), hub.SignUp{Company: "Brightwater", Name: "D", Email: email, Password: "trekker-in-the-rain"}))
+	m, err := o.mails.Wait(o.Context(), email, hub.MailConfirmSignUp)
+	must(o.T, err)
+	_, token, _ := strings.Cut(m.Text, "token=")
+	in, err := o.hubs[0].ConfirmSignUp(o.Context(), strings.Fields(token)[0])
 	must(o.T, err)
 	return hub.Actor{UserID: in.Me.User.ID, TenantID: in.Me.Tenant.ID, Role: in.Me.Role}
 }

@@ -13,30 +13,29 @@ import (
 // Every []byte that the hub hands over sealed stays opaque to the store.
 type Store interface {
 	Accounts
+	Links
+	Factors
+	Sessions
+	Invited
 	Desks
 	Queue
+	KeyStore
+	Mails
 	// Tenant is the gate to one tenant's data.
 	Tenant(id ID) TenantStore
 	// Ping says whether the database answers.
 	Ping(ctx context.Context) error
 }
 
-// Accounts keeps users and their sessions, which belong to no tenant.
+// Accounts keeps users, who belong to no tenant, and the keys that sign their tokens.
 type Accounts interface {
-	// SignUp creates tenant, user, owner membership and desk together, or nothing (ErrEmailTaken).
-	SignUp(ctx context.Context, t Tenant, u User, d Desk) error
 	UserByEmail(ctx context.Context, email string) (User, error) // address folded
 	User(ctx context.Context, id ID) (User, error)
+	RenameUser(ctx context.Context, id ID, name string) error
+	// SetPassword ends all of the user's sessions but one, and removes the user's links.
+	SetPassword(ctx context.Context, id ID, passwordHash string, but ID, now time.Time, m SealedMail) error
 	// Memberships lists the tenants of a user, oldest first.
 	Memberships(ctx context.Context, userID ID) ([]Membership, error)
-
-	CreateSession(ctx context.Context, s Session, refresh [32]byte) error
-	// RotateSession marks the old refresh token as used, adds the next one and returns the session with
-	// its new end. ErrNotFound: unknown, ended or past its end. ErrReused: it was used before; the
-	// session has been ended by this call.
-	RotateSession(ctx context.Context, old, next [32]byte, now, expires time.Time) (Session, error)
-	// EndSession ends the session of a refresh token. Not finding one is no error.
-	EndSession(ctx context.Context, refresh [32]byte, now time.Time) error
 
 	// SigningKeys lists the sealed keys for access tokens, newest first.
 	SigningKeys(ctx context.Context) ([]SigningKey, error)
@@ -49,9 +48,29 @@ type Desks interface {
 	DeskByToken(ctx context.Context, tokenHash [32]byte) (Desk, error)
 }
 
+// Mails is the outbox. Beside AddMail, methods of the store that change something take the mails that speak of it
+// and add them in the same transaction.
+type Mails interface {
+	AddMail(ctx context.Context, m SealedMail) error
+	// ClaimMails leases mails that are due, at most limit, the longest due first, and counts a try of each. One
+	// that is neither sent nor failed when the lease ran out, by the database's clock, is due again.
+	ClaimMails(ctx context.Context, limit int, lease time.Duration) ([]ClaimedMail, error)
+	// MailSent removes a mail, also one that is given up. Not finding it is no error.
+	MailSent(ctx context.Context, id ID) error
+	// MailFailed gives a mail of this try back, to be claimed again after delay. Nothing happens when it was
+	// claimed again since.
+	MailFailed(ctx context.Context, id ID, try int, delay time.Duration) error
+}
+
 // TenantStore is one tenant's data. A change of desk, connections or card grows the tenant's revision in
 // the same transaction; Claimed.Revision carries it, so that a worker knows when what it remembers is old.
 type TenantStore interface {
+	TenantKeys
+	Standings
+	APITokens
+	Audit
+	Team
+	Invitations
 	Tenant(ctx context.Context) (Tenant, error)
 	Setup(ctx context.Context) (Setup, error) // everything a worker needs, read in one transaction
 
@@ -159,6 +178,15 @@ type Meter interface {
 	Take(ctx context.Context, key string, calls int, per, most time.Duration) (wait time.Duration, ok bool)
 	// Pause makes every Take of the key wait for at least d from now on.
 	Pause(ctx context.Context, key string, d time.Duration)
+	// Forget makes the limit of a key full again.
+	Forget(ctx context.Context, key string)
+}
+
+// Mailer sends mails. A nil error means that a mail server has taken the mail over. An error that wraps
+// ErrMailRefused is final; any other may pass, and the mail is sent again later. A mail may have arrived in spite of
+// an error. No error holds a password, an address of a person or a word of the mail.
+type Mailer interface {
+	Send(ctx context.Context, m Mail) error
 }
 
 // Lane is one of the two queues that chats wait in.

@@ -101,6 +101,14 @@ func (h *Hub) Replay(ctx context.Context, a Actor, s ReplaySelection, expect int
 		return Replayed{}, fail(CodeConflict, fmt.Sprintf("You expected to replay %s, but now it would be %s. Count again.",
 			count(expect, "chat", "chats"), count(c.Chats, "chat", "chats")))
 	}
+	if c.Chats > 0 {
+		_, entry := h.auditing(ctx, a, "chats.replayed")
+		entry.After = map[string]any{"chats": c.Chats, "forced": s.Force}
+		// Before the first of them, so that none is ever replayed without it.
+		if err := h.Store.Tenant(a.TenantID).AddAudit(ctx, entry); err != nil {
+			return Replayed{}, err
+		}
+	}
 	r := replaying{hub: h, actor: a, force: s.Force, began: began, result: Replayed{ReplayCount: c.ReplayCount}}
 	r.result.Chats = 0
 	err = r.run(ctx, c.originals)
@@ -232,7 +240,7 @@ func (h *Hub) replays(ctx context.Context, tenant, original ID) ([]ReplayView, e
 	}
 	views := make([]ReplayView, len(records))
 	for i, record := range records {
-		o, err := h.openChat(tenant, record)
+		o, err := h.openChat(ctx, tenant, record)
 		if err != nil {
 			return nil, err
 		}

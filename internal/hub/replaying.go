@@ -33,13 +33,13 @@ func (r *replaying) run(ctx context.Context, originals []Original) error {
 }
 
 func (r *replaying) prepare(ctx context.Context) error {
-	user, err := r.hub.Store.User(ctx, r.actor.UserID)
-	if err != nil {
-		return err
-	}
-	r.by = Replayer{ID: user.ID, Name: user.Name}
-	if r.by.Name == "" {
-		r.by.Name = user.Email
+	r.by = Replayer{ID: r.actor.TokenID, Name: r.actor.Name}
+	if !r.actor.IsToken() {
+		user, err := r.hub.Store.User(ctx, r.actor.UserID)
+		if err != nil {
+			return err
+		}
+		r.by = Replayer{ID: user.ID, Name: user.called()}
 	}
 	desk, err := r.hub.Store.Tenant(r.actor.TenantID).Desk(ctx)
 	r.desk = desk.ID
@@ -60,7 +60,7 @@ func (r *replaying) accept(ctx context.Context, originals []Original) error {
 	}
 	arrivals := make([]Arrival, len(records))
 	for i, record := range records {
-		if arrivals[i], err = r.arrival(record, byID[record.ID]); err != nil {
+		if arrivals[i], err = r.arrival(ctx, record, byID[record.ID]); err != nil {
 			return err
 		}
 	}
@@ -110,9 +110,9 @@ func (c *ReplayCount) skipOnItsWay(h *Hub, chats int) {
 // arrival makes the replay of a chat: its body, sealed for the new id. The external id names what the replay
 // follows, so that of two that follow the same one is kept. Ago reaches back to the original's start, so that a
 // replay never takes the place of a chat that came since.
-func (r *replaying) arrival(record ChatRecord, o Original) (Arrival, error) {
+func (r *replaying) arrival(ctx context.Context, record ChatRecord, o Original) (Arrival, error) {
 	h, tenant := r.hub, r.actor.TenantID
-	kept, err := h.keptChat(tenant, record.ID, record.Body)
+	kept, err := h.keptChat(ctx, tenant, record.ID, record.Body)
 	if err != nil {
 		return Arrival{}, err
 	}
@@ -131,6 +131,6 @@ func (r *replaying) arrival(record ChatRecord, o Original) (Arrival, error) {
 		ExternalID: replayPrefix + o.ID.String() + ":" + follows.String(),
 		Ago:        max(h.Now().Sub(o.StartedAt), time.Millisecond),
 	}
-	a.Body, err = h.seal(chatRef(tenant, a.ChatID, "body"), plain)
+	a.Body, err = h.seal(ctx, chatRef(tenant, a.ChatID, "body"), plain)
 	return a, err
 }

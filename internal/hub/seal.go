@@ -1,6 +1,8 @@
 package hub
 
 import (
+	"context"
+	"crypto/rand"
 	"fmt"
 
 	"sidecard/internal/vault"
@@ -34,8 +36,8 @@ func SigningKeyRef(keyID string) vault.Ref {
 }
 
 // seal seals a value for its place.
-func (h *Hub) seal(ref vault.Ref, plain []byte) ([]byte, error) {
-	sealed, err := h.Vault.Seal(ref, plain)
+func (h *Hub) seal(ctx context.Context, ref vault.Ref, plain []byte) ([]byte, error) {
+	sealed, err := h.keys.Seal(ctx, ref, plain)
 	if err != nil {
 		return nil, fmt.Errorf("seal %s.%s: %w", ref.Table, ref.Column, err)
 	}
@@ -43,13 +45,26 @@ func (h *Hub) seal(ref vault.Ref, plain []byte) ([]byte, error) {
 }
 
 // open opens a sealed value; nothing sealed is nothing.
-func (h *Hub) open(ref vault.Ref, sealed []byte) ([]byte, error) {
+func (h *Hub) open(ctx context.Context, ref vault.Ref, sealed []byte) ([]byte, error) {
 	if len(sealed) == 0 {
 		return nil, nil
 	}
-	plain, err := h.Vault.Open(ref, sealed)
+	plain, err := h.keys.Open(ctx, ref, sealed)
 	if err != nil {
 		return nil, fmt.Errorf("open %s.%s: %w", ref.Table, ref.Column, err)
 	}
 	return plain, nil
+}
+
+// newKeys gives a tenant that is about to sign up its data key, and the sealed key of its index.
+func (h *Hub) newKeys(ctx context.Context, t *Tenant) (err error) {
+	if t.DataKey, err = h.keys.First(t.ID); err != nil {
+		return err
+	}
+	key := make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		return err
+	}
+	t.IndexKey, err = h.seal(ctx, tenantRef(t.ID, "index_key"), key)
+	return err
 }

@@ -24,7 +24,7 @@ func (h *Hub) openSource(ctx context.Context, t Tenant, c Connection) (*source, 
 	if !ok {
 		return nil, fmt.Errorf("connection %s has unknown kind %q", c.ID, c.Kind)
 	}
-	settings, err := h.settings(t.ID, connector, c)
+	settings, err := h.settings(ctx, t.ID, connector, c)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (h *Hub) openSource(ctx context.Context, t Tenant, c Connection) (*source, 
 		in.Token = s.login.Token
 	}
 	if spec.Imports {
-		index, err := h.open(tenantRef(t.ID, "index_key"), t.IndexKey)
+		index, err := h.open(ctx, tenantRef(t.ID, "index_key"), t.IndexKey)
 		if err != nil {
 			return nil, err
 		}
@@ -65,8 +65,8 @@ func (h *Hub) openInput(spec connectors.Spec, settings connectors.Settings) conn
 }
 
 // settings gives all settings of a connection, secrets included, in the meaning of the connector's version.
-func (h *Hub) settings(tenant ID, connector connectors.Connector, c Connection) (connectors.Settings, error) {
-	all, err := h.secretSettings(tenant, c)
+func (h *Hub) settings(ctx context.Context, tenant ID, connector connectors.Connector, c Connection) (connectors.Settings, error) {
+	all, err := h.secretSettings(ctx, tenant, c)
 	if err != nil {
 		return nil, err
 	}

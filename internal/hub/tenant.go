@@ -1,13 +1,22 @@
 package hub
 
-import "time"
+import (
+	"cmp"
+	"context"
+	"strings"
+	"time"
+)
 
 // Tenant is a LiveSupporti customer who signed up.
 type Tenant struct {
 	ID        ID
 	Name      string
-	IndexKey  []byte // sealed; keys the index of imported addresses
+	IndexKey  []byte  // sealed; keys the index of imported addresses
+	DataKey   DataKey // the first one, to be stored by SignUp; not read again
 	CreatedAt time.Time
+	// FactorRequired: members without a second factor can only set one up.
+	FactorRequired bool
+	DeleteAt       time.Time // then everything of the tenant goes; zero = it stays
 }
 
 // User is a person who can sign in.
@@ -19,11 +28,8 @@ type User struct {
 	CreatedAt    time.Time
 }
 
-// Role is what a member may do in a tenant.
-type Role string
-
-// RoleOwner may do everything. More roles follow with teams.
-const RoleOwner Role = "owner"
+// called is how others know the user.
+func (u User) called() string { return cmp.Or(u.Name, u.Email) }
 
 // Membership is a user's place in a tenant.
 type Membership struct {
@@ -33,18 +39,57 @@ type Membership struct {
 	CreatedAt time.Time
 }
 
-// Session is one sign-in: a family of refresh tokens of which the newest is good.
-type Session struct {
-	ID        ID
-	UserID    ID
-	TenantID  ID // the tenant it works in
-	CreatedAt time.Time
-	ExpiresAt time.Time
-}
-
 // SigningKey is a sealed key for access tokens.
 type SigningKey struct {
 	KeyID     string
 	Sealed    []byte
 	CreatedAt time.Time
+	SignsAt   time.Time // it verifies before; zero = signs from the beginning
+	EndsAt    time.Time // it is good for nothing then; zero = no newer one takes its place
+}
+
+// TenantChange changes what is not nil.
+type TenantChange struct {
+	Name           *string
+	FactorRequired *bool
+}
+
+// GetTenant gives the actor's tenant.
+func (h *Hub) GetTenant(ctx context.Context, a Actor) (Tenant, error) {
+	return h.Store.Tenant(a.TenantID).Tenant(ctx)
+}
+
+// UpdateTenant changes the tenant's name and rules. Only who has a second factor can require one of everybody:
+// nobody locks themselves out.
+func (h *Hub) UpdateTenant(ctx context.Context, a Actor, c TenantChange) (Tenant, error) {
+	if c.FactorRequired != nil && *c.FactorRequired {
+		has := false
+		if !a.IsToken() {
+			var err error
+			if has, err = h.hasFactor(ctx, a.UserID); err != nil {
+				return Tenant{}, err
+			}
+		}
+		if !has {
+			return Tenant{}, invalid("/second_factor_required", "Set up a second factor for yourself first, under your account.")
+		}
+	}
+	ctx, entry := h.auditing(ctx, a, "tenant.updated")
+	t, err := h.Store.Tenant(a.TenantID).UpdateTenant(ctx, func(t *Tenant) error {
+		entry.about(t.ID, t.Name)
+		before := *t
+		if c.Name != nil {
+			if t.Name = strings.TrimSpace(*c.Name); t.Name == "" {
+				return invalid("/name", "Give your company's name.")
+			}
+		}
+		if c.FactorRequired != nil {
+			t.FactorRequired = *c.FactorRequired
+		}
+		entry.changed("name", before.Name, t.Name)
+		entry.changed("second_factor_required", before.FactorRequired, t.FactorRequired)
+		return nil
+	})
+	h.standings.forget()
+	return t, err
 }

@@ -97,7 +97,7 @@ func (h *Hub) Chats(ctx context.Context, a Actor, q ChatQuery) (ChatList, error)
 		records = records[1:]
 	}
 	for _, r := range records {
-		o, err := h.openChat(a.TenantID, r)
+		o, err := h.openChat(ctx, a.TenantID, r)
 		if err != nil {
 			return ChatList{}, err
 		}
@@ -112,7 +112,7 @@ func (h *Hub) Chat(ctx context.Context, a Actor, id ID) (ChatView, error) {
 	if err != nil {
 		return ChatView{}, err
 	}
-	o, err := h.openChat(a.TenantID, r)
+	o, err := h.openChat(ctx, a.TenantID, r)
 	if err != nil {
 		return ChatView{}, err
 	}
@@ -126,10 +126,10 @@ func (h *Hub) Chat(ctx context.Context, a Actor, id ID) (ChatView, error) {
 	if v.Replays, err = h.replays(ctx, a.TenantID, r.ID); err != nil {
 		return ChatView{}, err
 	}
-	if v.Attempts, err = h.viewAttempts(a.TenantID, r, o.kept.TookMS); err != nil {
+	if v.Attempts, err = h.viewAttempts(ctx, a.TenantID, r, o.kept.TookMS); err != nil {
 		return ChatView{}, err
 	}
-	details, err := h.open(chatRef(a.TenantID, r.ID, "details"), r.Details)
+	details, err := h.open(ctx, chatRef(a.TenantID, r.ID, "details"), r.Details)
 	if err != nil || details == nil {
 		return v, err
 	}
@@ -139,10 +139,10 @@ func (h *Hub) Chat(ctx context.Context, a Actor, id ID) (ChatView, error) {
 	return v, err
 }
 
-func (h *Hub) viewAttempts(tenant ID, r ChatRecord, tookMS float64) ([]AttemptView, error) {
+func (h *Hub) viewAttempts(ctx context.Context, tenant ID, r ChatRecord, tookMS float64) ([]AttemptView, error) {
 	views := make([]AttemptView, len(r.Attempts))
 	for i, t := range r.Attempts {
-		excerpt, err := h.open(chatRef(tenant, r.ID, "excerpt"), t.Excerpt)
+		excerpt, err := h.open(ctx, chatRef(tenant, r.ID, "excerpt"), t.Excerpt)
 		if err != nil {
 			return nil, err
 		}
@@ -159,8 +159,8 @@ type openedChat struct {
 	trail Trail
 }
 
-func (h *Hub) openChat(tenant ID, r ChatRecord) (openedChat, error) {
-	kept, err := h.keptChat(tenant, r.ID, r.Body)
+func (h *Hub) openChat(ctx context.Context, tenant ID, r ChatRecord) (openedChat, error) {
+	kept, err := h.keptChat(ctx, tenant, r.ID, r.Body)
 	if err != nil {
 		return openedChat{}, err
 	}

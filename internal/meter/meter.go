@@ -53,7 +53,8 @@ type Meter struct {
 	pauses *lru.Cache[string, time.Time]
 }
 
-// New makes a Meter over Redis. The client must obey the context's deadline.
+// New makes a Meter over Redis, or for this process alone when client is nil. The client must obey the context's
+// deadline.
 func New(client redis.UniversalClient) *Meter {
 	m := &Meter{redis: client, now: time.Now}
 	m.own, _ = lru.New[string, *rate.Limiter](remembered) // fails only for a size below one
@@ -162,13 +163,25 @@ func (m *Meter) Pause(ctx context.Context, key string, d time.Duration) {
 	})
 }
 
+// Forget makes the limit of a key full again, in this process and in Redis. Other processes still count alone what they
+// let pass themselves.
+func (m *Meter) Forget(ctx context.Context, key string) {
+	m.mu.Lock()
+	m.own.Remove(key)
+	m.pauses.Remove(key)
+	m.mu.Unlock()
+	_ = m.ask(ctx, func(ctx context.Context) error { // what stays there is over by itself
+		return m.redis.Del(ctx, turnKey(key), pauseKey(key)).Err()
+	})
+}
+
 // errAway stands for a Redis that is being left alone.
 var errAway = errors.New("redis is away")
 
 // ask lets Redis answer, unless it failed just now.
 func (m *Meter) ask(ctx context.Context, question func(context.Context) error) error {
 	m.mu.Lock()
-	away := m.now().Before(m.away)
+	away := m.redis == nil || m.now().Before(m.away)
 	m.mu.Unlock()
 	if away {
 		return errAway

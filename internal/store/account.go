@@ -1,8 +1,8 @@
 package store
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -17,12 +17,18 @@ type tenantRow struct {
 	IndexKey  []byte
 	Revision  int64
 	CreatedAt time.Time
+
+	SecondFactorRequired bool
+	DeleteAt             *time.Time
 }
 
 func (tenantRow) TableName() string { return "tenants" }
 
 func (r tenantRow) tenant() hub.Tenant {
-	return hub.Tenant{ID: r.ID, Name: r.Name, IndexKey: r.IndexKey, CreatedAt: r.CreatedAt.UTC()}
+	return hub.Tenant{
+		ID: r.ID, Name: r.Name, IndexKey: r.IndexKey, CreatedAt: r.CreatedAt.UTC(),
+		FactorRequired: r.SecondFactorRequired, DeleteAt: timeOrZero(r.DeleteAt),
+	}
 }
 
 type userRow struct {
@@ -48,31 +54,6 @@ type memberRow struct {
 
 func (memberRow) TableName() string { return "members" }
 
-// SignUp implements hub.Accounts.
-func (s *Store) SignUp(ctx context.Context, t hub.Tenant, u hub.User, d hub.Desk) error {
-	d.TenantID = t.ID
-	return tenant{s, t.ID}.change(ctx, "sign up", func(tx *gorm.DB) error {
-		user := userRow{ID: u.ID, Email: u.Email, Name: u.Name, PasswordHash: u.PasswordHash, CreatedAt: u.CreatedAt.UTC()}
-		err := tx.Create(&user).Error
-		if errors.Is(err, gorm.ErrDuplicatedKey) {
-			return hub.ErrEmailTaken
-		}
-		if err != nil {
-			return err
-		}
-		company := tenantRow{ID: t.ID, Name: t.Name, IndexKey: t.IndexKey, Revision: 1, CreatedAt: t.CreatedAt.UTC()}
-		if err := tx.Create(&company).Error; err != nil {
-			return err
-		}
-		owner := memberRow{TenantID: t.ID, UserID: u.ID, Role: string(hub.RoleOwner), CreatedAt: t.CreatedAt.UTC()}
-		if err := tx.Create(&owner).Error; err != nil {
-			return err
-		}
-		desk := newDeskRow(d)
-		return tx.Create(&desk).Error
-	})
-}
-
 // UserByEmail implements hub.Accounts.
 func (s *Store) UserByEmail(ctx context.Context, email string) (hub.User, error) {
 	return s.findUser(ctx, "email = ?", email)
@@ -89,6 +70,32 @@ func (s *Store) findUser(ctx context.Context, condition string, value any) (hub.
 		return hub.User{}, fmt.Errorf("find user: %w", translate(err))
 	}
 	return row.user(), nil
+}
+
+// RenameUser implements hub.Accounts.
+func (s *Store) RenameUser(ctx context.Context, id hub.ID, name string) error {
+	if err := s.writer.WithContext(ctx).Model(&userRow{}).Where("id = ?", id).Update("name", name).Error; err != nil {
+		return fmt.Errorf("rename user: %w", translate(err))
+	}
+	return nil
+}
+
+// SetPassword implements hub.Accounts.
+func (s *Store) SetPassword(ctx context.Context, id hub.ID, passwordHash string, but hub.ID, now time.Time, m hub.SealedMail) error {
+	return transact(s.writer.WithContext(ctx), nil, "set password", func(tx *gorm.DB) error {
+		return s.setPassword(tx, id, passwordHash, but, now, m)
+	})
+}
+
+// setPassword changes a password and ends what the old one opened: sessions, and links. A link to take another address
+// may be one that a thief asked for with the old password.
+func (s *Store) setPassword(tx *gorm.DB, id hub.ID, passwordHash string, but hub.ID, now time.Time, m hub.SealedMail) error {
+	return cmp.Or(
+		tx.Model(&userRow{}).Where("id = ?", id).Update("password_hash", passwordHash).Error,
+		endSessions(tx, id, but, now.UTC()),
+		tx.Where("user_id = ?", id).Delete(&linkRow{}).Error,
+		s.insertMail(tx, m),
+	)
 }
 
 // Memberships implements hub.Accounts.

@@ -14,20 +14,21 @@ type cardRow struct {
 	Version     int
 	Lines       document[[]hub.Line]
 	PublishedAt time.Time
-	PublishedBy hub.ID
-	ByName      string `gorm:"->"` // read from users
+	PublishedBy *hub.ID // null for a token, and for who is gone
+	ByName      string  // as it was then; of users who are there, as it is now
 }
 
 func (cardRow) TableName() string { return "cards" }
 
 func (r cardRow) card() hub.Card {
-	return hub.Card{Version: r.Version, Lines: r.Lines.V, PublishedAt: r.PublishedAt.UTC(), PublishedBy: r.PublishedBy, ByName: r.ByName}
+	return hub.Card{Version: r.Version, Lines: r.Lines.V, PublishedAt: r.PublishedAt.UTC(), PublishedBy: orZero(r.PublishedBy), ByName: r.ByName}
 }
 
 // cardsOf selects the tenant's cards with the names of who published them, newest first.
 func cardsOf(tx *gorm.DB) *gorm.DB {
-	return tx.Select("cards.*, coalesce(nullif(users.name, ''), users.email) as by_name").
-		Joins("join users on users.id = cards.published_by").Order("cards.version desc")
+	return tx.Select(`cards.tenant_id, cards.version, cards.lines, cards.published_at, cards.published_by,
+			coalesce(nullif(users.name, ''), users.email, cards.by_name) as by_name`).
+		Joins("left join users on users.id = cards.published_by").Order("cards.version desc")
 }
 
 func newestCard(tx *gorm.DB) (hub.Card, error) {
@@ -78,7 +79,10 @@ func (t tenant) PublishCard(ctx context.Context, c hub.Card, basedOn int) (hub.C
 		}
 		row := cardRow{
 			TenantID: t.id, Version: newest.Version + 1, Lines: document[[]hub.Line]{c.Lines},
-			PublishedAt: c.PublishedAt.UTC(), PublishedBy: c.PublishedBy,
+			PublishedAt: c.PublishedAt.UTC(), ByName: c.ByName,
+		}
+		if c.PublishedBy != (hub.ID{}) {
+			row.PublishedBy = &c.PublishedBy
 		}
 		if row.Lines.V == nil {
 			row.Lines.V = []hub.Line{}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"time"
@@ -64,7 +65,11 @@ func (r deskRow) desk() hub.Desk {
 // DeskByToken implements hub.Desks.
 func (s *Store) DeskByToken(ctx context.Context, tokenHash [32]byte) (hub.Desk, error) {
 	var row deskRow
-	if err := s.reader.WithContext(ctx).Raw(s.dialect.deskByToken(), tokenHash[:]).Take(&row).Error; err != nil {
+	err := s.reader.WithContext(ctx).Raw(s.dialect.deskByToken(), tokenHash[:]).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		err = s.whyNoDesk(ctx, tokenHash)
+	}
+	if err != nil {
 		return hub.Desk{}, fmt.Errorf("find desk: %w", translate(err))
 	}
 	return row.desk(), nil

@@ -22,6 +22,8 @@ type dialect interface {
 	set(tx *gorm.DB, setting string, id hub.ID) error
 	// lock keeps the rows that are read from being changed until the transaction ends.
 	lock(tx *gorm.DB) *gorm.DB
+	// lockFree is lock for the rows that nobody else keeps, and leaves the others out.
+	lockFree(tx *gorm.DB) *gorm.DB
 	// now is the database's clock.
 	now(tx *gorm.DB) (time.Time, error)
 	// insertRows inserts rows of one import.
@@ -39,6 +41,14 @@ type dialect interface {
 	// staleImports is a query for tenant_id and id of imports of any tenant that no connection names and that
 	// were not alive since the time that is its parameter.
 	staleImports() string
+	// tenantsAfter is a query for the ids of tenants after one, with a limit.
+	tenantsAfter() string
+	// dataKeysNotOf is a query for the number of all tenants' data keys that another master key wraps.
+	dataKeysNotOf() string
+	// tenantOfInvitation is a query for tenant_id of an invitation of any tenant, with the hash of its token as its
+	// parameter.
+	tenantOfInvitation() string
+	purger
 }
 
 // The transaction's settings.
@@ -67,6 +77,10 @@ func (postgresDialect) now(tx *gorm.DB) (now time.Time, err error) {
 
 func (postgresDialect) lock(tx *gorm.DB) *gorm.DB {
 	return tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
+}
+
+func (postgresDialect) lockFree(tx *gorm.DB) *gorm.DB {
+	return tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate, Options: clause.LockingOptionsSkipLocked})
 }
 
 func (postgresDialect) insertRows(tx *gorm.DB, rows []importedRow) error {
@@ -106,7 +120,17 @@ func (postgresDialect) deskByToken() string {
 	return "select * from desk_by_token(_token_hash => ?)"
 }
 
+func (postgresDialect) tenantsAfter() string { return "select * from tenants_after(?, ?)" }
+
+func (postgresDialect) dataKeysNotOf() string {
+	return "select tenant_keys_not_of(_master_key_id => ?)"
+}
+
 func (postgresDialect) staleImports() string { return "select tenant_id, id from stale_imports(?)" }
+
+func (postgresDialect) tenantOfInvitation() string {
+	return "select tenant_of_invitation(_hash => ?) as tenant_id"
+}
 
 // sqliteDialect needs no locks: a transaction that writes is the only one.
 type sqliteDialect struct{}
@@ -119,6 +143,8 @@ func (sqliteDialect) set(*gorm.DB, string, hub.ID) error { return nil }
 func (sqliteDialect) now(*gorm.DB) (time.Time, error) { return time.Now(), nil }
 
 func (sqliteDialect) lock(tx *gorm.DB) *gorm.DB { return tx }
+
+func (sqliteDialect) lockFree(tx *gorm.DB) *gorm.DB { return tx }
 
 func (sqliteDialect) insertRows(tx *gorm.DB, rows []importedRow) error {
 	for len(rows) > 0 {
@@ -159,4 +185,16 @@ func (sqliteDialect) deskByToken() string { return "select * from desks where to
 func (sqliteDialect) staleImports() string {
 	return `select i.tenant_id, i.id from imports i
 		where i.alive_at < ? and not exists (select 1 from connections c where c.import_id = i.id) limit 100`
+}
+
+func (sqliteDialect) tenantsAfter() string {
+	return "select id from tenants where id > ? order by id limit ?"
+}
+
+func (sqliteDialect) dataKeysNotOf() string {
+	return "select count(*) from tenant_keys where master_key_id <> ?"
+}
+
+func (sqliteDialect) tenantOfInvitation() string {
+	return "select tenant_id from invitations where hash = ?"
 }

@@ -11,8 +11,7 @@ import (
 
 // LogEverything makes every query of a store count as slow. It ends the store's own chores first.
 func LogEverything(s *Store, log *slog.Logger) {
-	s.stop()
-	s.chores.Wait()
+	StopChores(s)
 	s.writer.Logger, s.reader.Logger = slowLog{log, 0}, slowLog{log, 0}
 }
 
@@ -41,3 +40,12 @@ var QueueSettings = queueSettings
 
 // QueueOver is a store's queue alone, over a pool of the test's own.
 func QueueOver(pool *pgxpool.Pool) *Store { return &Store{queue: newQueue(postgresVerbs{pool})} }
+
+// StopChores ends what the store does by itself now and then.
+func StopChores(s *Store) {
+	s.stop()
+	s.chores.Wait()
+}
+
+// Purge runs what the store does once a minute.
+func Purge(ctx context.Context, s *Store) { s.purge(ctx) }

@@ -81,7 +81,7 @@ func TestEverythingIsUnavailableWhileTheDatabaseIs(t *testing.T) {
 	ctx, s := t.Context(), q.Store
 	for what, do := range map[string]func() error{
 		"Ping":        func() error { return s.Ping(ctx) },
-		"SignUp":      func() error { return s.SignUp(ctx, a.tenant, a.user, a.desk) },
+		"SignUp":      func() error { return s.SignUp(ctx, token(0), a.tenant, a.user, a.desk) },
 		"UserByEmail": func() error { _, err := s.UserByEmail(ctx, "x"); return err },
 		"DeskByToken": func() error { _, err := s.DeskByToken(ctx, a.desk.TokenHash); return err },
 		"Setup":       func() error { _, err := a.Setup(ctx); return err },
@@ -96,7 +96,7 @@ func TestEverythingIsUnavailableWhileTheDatabaseIs(t *testing.T) {
 		"ReplaceRows": func() error { _, err := a.ReplaceRows(ctx, c.ID, nil, nil); return err },
 		"SigningKeys": func() error { _, err := s.SigningKeys(ctx); return err },
 		"RotateSession": func() error {
-			_, err := s.RotateSession(ctx, token(0), token(1), time.Now(), time.Now())
+			_, _, err := s.RotateSession(ctx, hub.Exchange{Old: token(0), Next: token(1), Now: time.Now()})
 			return err
 		},
 	} {

@@ -42,11 +42,24 @@ func signUp(t testing.TB, s *store.Store) account {
 		ID: hub.NewID(), TenantID: a.tenant.ID, TokenHash: sha256.Sum256([]byte("token " + n)),
 		TokenSealed: []byte("sealed token " + n), Unsigned: hub.RefuseUnsigned,
 	}
-	if err := s.SignUp(t.Context(), a.tenant, a.user, a.desk); err != nil {
+	if err := s.SignUp(t.Context(), signUpLink(t, s, a.user.Email, now), a.tenant, a.user, a.desk); err != nil {
 		t.Fatalf("sign up: %v", err)
 	}
 	a.TenantStore = s.Tenant(a.tenant.ID)
 	return a
+}
+
+var links atomic.Int64
+
+// signUpLink adds a link to sign up with.
+func signUpLink(t testing.TB, s *store.Store, email string, now time.Time) (hash [32]byte) {
+	t.Helper()
+	hash = sha256.Sum256([]byte("link " + strconv.FormatInt(links.Add(1), 10)))
+	l := hub.Link{Hash: hash, Kind: hub.LinkSignUp, Email: email, CreatedAt: now, Until: now.Add(time.Hour)}
+	if err := s.AddLink(t.Context(), l, hub.SealedMail{ID: hub.NewID(), Kind: hub.MailConfirmSignUp, Sealed: []byte("sealed mail")}); err != nil {
+		t.Fatalf("add link: %v", err)
+	}
+	return hash
 }
 
 // chat is an arrival of a new chat of a visitor of an account.

@@ -28,9 +28,23 @@ func (t tenant) view(ctx context.Context, what string, fn func(tx *gorm.DB) erro
 	return t.run(t.s.reader.WithContext(ctx), t.s.dialect.readOnly(), what, fn)
 }
 
-// change runs fn in a transaction that may write the tenant's rows.
+// change runs fn in a transaction that may write the tenant's rows. The audit entry that the context carries is
+// written in it: there is no change without its entry, and no entry without its change.
 func (t tenant) change(ctx context.Context, what string, fn func(tx *gorm.DB) error) error {
-	return t.run(t.s.writer.WithContext(ctx), nil, what, fn)
+	entry := hub.AuditIn(ctx)
+	if entry == nil {
+		return t.run(t.s.writer.WithContext(ctx), nil, what, fn)
+	}
+	err := t.run(t.s.writer.WithContext(ctx), nil, what, func(tx *gorm.DB) error {
+		if err := fn(tx); err != nil {
+			return err
+		}
+		return t.appendAudit(tx, entry)
+	})
+	if err == nil {
+		entry.Written()
+	}
+	return err
 }
 
 func (t tenant) run(db *gorm.DB, options *sql.TxOptions, what string, fn func(tx *gorm.DB) error) error {

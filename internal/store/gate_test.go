@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -84,7 +85,10 @@ func TestRolesOwnNothingButTheVerbs(t *testing.T) {
 		t.Fatal(err)
 	}
 	verbs, err := pgxStrings(rows)
-	want := []string{"accept_chats", "claim_chats", "desk_by_token", "extend_leases", "finish_chats", "hasten_work", "retry_chats", "stale_imports", "sweep_work"}
+	want := []string{
+		"accept_chats", "begin_purge", "claim_chats", "desk_by_token", "due_tenants", "extend_leases", "finish_chats", "hasten_work",
+		"purge_rows", "retry_chats", "stale_imports", "sweep_work", "tenant_keys_not_of", "tenant_of_invitation", "tenants_after",
+	}
 	if err != nil || !slices.Equal(verbs, want) {
 		t.Errorf("functions of sidecard_queue = %v (%v), want %v", verbs, err, want)
 	}
@@ -223,34 +227,68 @@ func fill(t testing.TB, a account) hub.Connection {
 	return loaded
 }
 
-// Twenty tenants read at once over few connections: nobody sees another's, and no connection keeps a tenant.
-func TestInterleavedTenantsOverFewConnectionsSeeOnlyTheirOwn(t *testing.T) {
+// Many tenants read and write at once over few connections: nobody sees another's rows, and no connection goes back to
+// the pool with a tenant.
+func TestInterleavedRequestsSeeOnlyTheirTenant(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.Database) {
-		s := db.Store
+		s, tenants, requests := db.Store, 20, 2000
 		if db.URL != "" {
-			s = storetest.OpenPostgres(t, db.URL, 4)
+			s, tenants, requests = storetest.OpenPostgres(t, db.URL, 4), 50, 10_000
 		}
-		var accounts []account
-		connections := map[hub.ID]hub.Connection{}
-		for range 20 {
-			a := signUp(t, s)
-			connections[a.tenant.ID] = fill(t, a)
-			accounts = append(accounts, a)
+		accounts := make([]account, tenants)
+		connections := make([]hub.ID, tenants)
+		for i := range accounts {
+			accounts[i] = signUp(t, s)
+			connections[i] = fill(t, accounts[i]).ID
 		}
-		var readers sync.WaitGroup
-		for r := range 8 {
-			readers.Go(func() {
-				for i := range 250 {
-					a := accounts[(i*7+r)%len(accounts)]
-					if err := readOwn(t.Context(), a, connections[a.tenant.ID].ID, i); err != nil {
-						t.Errorf("%s: %v", a.tenant.Name, err)
+		const askers = 8
+		var foreign, kept atomic.Int64
+		var asking sync.WaitGroup
+		for r := range askers {
+			asking.Go(func() {
+				for i := range requests / askers {
+					n := (i*7 + r) % tenants
+					if err := askOwn(t.Context(), accounts[n], connections[n], connections[(n+1)%tenants], i); err != nil {
+						foreign.Add(1)
+						t.Errorf("%s: %v", accounts[n].tenant.Name, err)
+					}
+					if db.URL == "" {
+						continue
+					}
+					if tenant, user, err := store.SessionSettings(t.Context(), s); err != nil || tenant != "" || user != "" {
+						kept.Add(1)
+						t.Errorf("a connection of the pool carries tenant %q and user %q (%v)", tenant, user, err)
 					}
 				}
 			})
 		}
-		readers.Wait()
+		asking.Wait()
+		t.Logf("%d requests of %d tenants: %d saw what they must not, %d connections kept a tenant", requests, tenants, foreign.Load(), kept.Load())
 	})
+}
+
+// askOwn makes one request of an account: mostly a read of its own, else a write, or a try at another's connection.
+func askOwn(ctx context.Context, a account, own, others hub.ID, what int) error {
+	switch what % 8 {
+	case 5:
+		_, err := a.UpdateConnection(ctx, own, func(c *hub.Connection) error {
+			if c.Name != "canary of "+a.tenant.Name {
+				return fmt.Errorf("changes %q", c.Name)
+			}
+			c.UpdatedAt = c.UpdatedAt.Add(1)
+			return nil
+		})
+		return err
+	case 6:
+		return a.AddRejection(ctx, hub.Rejection{ID: hub.NewID(), Code: hub.CodeUnsigned, Reason: "canary of " + a.tenant.Name, At: a.tenant.CreatedAt}, 10)
+	case 7:
+		if c, err := a.Connection(ctx, others); !errors.Is(err, hub.ErrNotFound) {
+			return fmt.Errorf("sees %q (%w)", c.Name, err)
+		}
+		return nil
+	}
+	return readOwn(ctx, a, own, what%8)
 }
 
 var canaries = regexp.MustCompile(`Company \d+\.`)

@@ -41,7 +41,7 @@ func (t tenant) ReplaceRows(ctx context.Context, connection hub.ID, load func(hu
 	if _, err := t.Connection(ctx, connection); err != nil {
 		return hub.Connection{}, err
 	}
-	loading := &loader{ctx: ctx, tenant: t, id: hub.NewID()}
+	loading := &loader{ctx: hub.WithAudit(ctx, nil), tenant: t, id: hub.NewID()}
 	if err := loading.begin(); err != nil {
 		return hub.Connection{}, err
 	}
@@ -169,14 +169,18 @@ func removeBatchOf(tx *gorm.DB, id hub.ID) (more bool, err error) {
 	return false, tx.Where("id = ?", id).Delete(&importRow{}).Error
 }
 
-// keepHouse removes stale imports, now and then, until ctx is done.
+// keepHouse removes tenants whose time is up and stale imports, now and then, until ctx is done.
 func (s *Store) keepHouse(ctx context.Context) {
-	often := time.NewTicker(aliveFor)
+	often, seldom := time.NewTicker(purgeEvery), time.NewTicker(aliveFor)
 	defer often.Stop()
+	defer seldom.Stop()
+	s.removeStaleImports(ctx)
 	for {
-		s.removeStaleImports(ctx)
+		s.purge(ctx)
 		select {
 		case <-often.C:
+		case <-seldom.C:
+			s.removeStaleImports(ctx)
 		case <-ctx.Done():
 			return
 		}

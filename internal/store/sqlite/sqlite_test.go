@@ -28,7 +28,11 @@ func TestChatsSurviveARestart(t *testing.T) {
 	s := open(t, path)
 	tenant := hub.Tenant{ID: hub.NewID(), Name: "n", IndexKey: []byte("k")}
 	desk := hub.Desk{ID: hub.NewID(), TokenSealed: []byte("t"), Unsigned: hub.RefuseUnsigned}
-	if err := s.SignUp(t.Context(), tenant, hub.User{ID: hub.NewID(), Email: "e"}, desk); err != nil {
+	link := hub.Link{Hash: [32]byte{1}, Kind: hub.LinkSignUp, Until: time.Now().Add(time.Hour)}
+	if err := s.AddLink(t.Context(), link, hub.SealedMail{ID: hub.NewID(), Sealed: []byte("m")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SignUp(t.Context(), link.Hash, tenant, hub.User{ID: hub.NewID(), Email: "e"}, desk); err != nil {
 		t.Fatal(err)
 	}
 	chat := hub.Arrival{DeskID: desk.ID, ChatID: hub.NewID(), ExternalID: "e", VisitorID: "v", Body: []byte("b")}
