@@ -75,7 +75,7 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &face{Config: c, rules: rules, https: strings.HasPrefix(c.PublicURL, "https://")}
+	f := &face{Config: c, rules: rules, origins: http.NewCrossOriginProtection(), https: strings.HasPrefix(c.PublicURL, "https://")}
 	e := f.engine()
 	if err := e.SetTrustedProxies(c.TrustedProxies); err != nil {
 		return nil, fmt.Errorf("trusted proxies: %w", err)
@@ -109,8 +109,9 @@ func Server(h http.Handler) *http.Server {
 // their own, in account.go and the files beside it.
 type face struct {
 	Config
-	rules rules
-	https bool
+	rules   rules
+	origins *http.CrossOriginProtection
+	https   bool
 }
 
 // engine makes a gin engine without its surprises: it trusts no proxy, redirects nothing, and passes the request's

@@ -26,13 +26,35 @@ func (f *face) authenticate(c *gin.Context) {
 		f.fail(c, err)
 		return
 	}
-	actor, err := f.Hub.Authenticate(token)
+	actor, err := f.Hub.Authenticate(c.Request.Context(), token)
+	if err == nil {
+		err = f.Hub.LimitCalls(c.Request.Context(), actor)
+	}
 	if err != nil {
 		f.fail(c, err)
 		return
 	}
 	recordOf(c).actor = actor
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), actorKey{}, actor))
+}
+
+// authorize lets a request pass whose actor may do this operation. What the contract does not grant is refused.
+func (f *face) authorize(c *gin.Context) {
+	op := f.rules.of(c)
+	if op.public {
+		return
+	}
+	a := recordOf(c).actor
+	switch {
+	case a.FactorMissing && !op.bare:
+		f.fail(c, &hub.Error{Code: hub.CodeFactorMissing, Message: "This tenant requires a second factor. Set one up first, under your account."})
+	case !a.Role.AtLeast(op.role):
+		f.fail(c, &hub.Error{Code: hub.CodeForbidden, Message: "This needs the role " + string(op.role) + " or more, and yours is " + string(a.Role) + ". An owner of the tenant can change that."})
+	case a.IsToken() && op.scope == "":
+		f.fail(c, &hub.Error{Code: hub.CodeForbidden, Message: "Only people may do this, signed in. An API token cannot."})
+	case !a.May(op.role, op.scope):
+		f.fail(c, &hub.Error{Code: hub.CodeForbidden, Message: "This token does not have the scope " + string(op.scope) + ". Make one that has."})
+	}
 }
 
 func bearer(h http.Header) (string, error) {

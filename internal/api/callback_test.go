@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -326,6 +327,30 @@ func TestAnUnknownCallbackIsNotFoundWhateverIsSent(t *testing.T) {
 	}
 	if got := len(l.rejections()); got != 0 {
 		t.Errorf("%d rejections of somebody else's requests", got)
+	}
+}
+
+func TestWhoTriesManyCallbackURLsIsSlowedDownAndNobodyElse(t *testing.T) {
+	t.Parallel()
+	l := onSQLite(t).open("brightwater")
+	slowed := 0
+	for range 400 {
+		switch a := l.raw(asked{method: "POST", path: "/hooks/" + rand.Text(), body: []byte("{}")}); a.status {
+		case 404:
+		case 429:
+			if slowed++; a.header.Get("Retry-After") == "" {
+				t.Error("nothing says when to come again")
+			}
+		default:
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+	}
+	if slowed < 300 {
+		t.Errorf("%d of 400 were slowed down, want most", slowed)
+	}
+	body := announcement("firing-1", "v1")
+	if a := l.send(body, l.sign(body)); a.status != 200 {
+		t.Errorf("a real notification from the same address: %d %s", a.status, a.body)
 	}
 }
 

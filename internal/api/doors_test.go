@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -33,6 +34,9 @@ func TestEachPathLeadsToItsDoor(t *testing.T) {
 		{"POST", "/docs", 405, `{"code":"method_not_allowed"`, "GET, HEAD"},
 		{"GET", "/openapi.yaml", 200, "openapi: 3.0.3", ""},
 		{"HEAD", "/openapi.yaml", 200, "", ""},
+		{"GET", "/.well-known/jwks.json", 200, `{"keys":[{"kty":"OKP"`, ""},
+		{"POST", "/.well-known/jwks.json", 405, `{"code":"method_not_allowed"`, "GET, HEAD"},
+		{"GET", "/.well-known/openid-configuration", 404, `{"code":"not_found"`, ""},
 		{"GET", "/livez", 200, "ok", ""},
 		{"HEAD", "/livez", 200, "", ""},
 		{"GET", "/readyz", 200, "ok", ""},
@@ -44,8 +48,8 @@ func TestEachPathLeadsToItsDoor(t *testing.T) {
 		{"GET", "/api/v1/ME", 404, `{"code":"not_found"`, ""},
 		{"POST", "/api/v2/auth/signin", 404, `{"code":"not_found"`, ""},
 		{"GET", "/api/v1/auth/signin", 405, `{"code":"method_not_allowed"`, "POST"},
-		{"DELETE", "/api/v1/me", 405, `{"code":"method_not_allowed"`, "GET"},
-		{"OPTIONS", "/api/v1/me", 405, `{"code":"method_not_allowed"`, "GET"},
+		{"DELETE", "/api/v1/me", 405, `{"code":"method_not_allowed"`, "GET, PATCH"},
+		{"OPTIONS", "/api/v1/me", 405, `{"code":"method_not_allowed"`, "GET, PATCH"},
 	} {
 		a := s.raw(asked{method: c.method, path: c.path})
 		if a.status != c.status || !strings.HasPrefix(string(a.body), c.body) || a.header.Get("Allow") != c.allow {
@@ -60,13 +64,27 @@ func TestEachPathLeadsToItsDoor(t *testing.T) {
 	}
 }
 
+func TestKeysOfAccessTokensArePublicForFiveMinutes(t *testing.T) {
+	t.Parallel()
+	a := onSQLite(t).raw(asked{method: "GET", path: "/.well-known/jwks.json"})
+	var set struct {
+		Keys []struct{ Kid, Crv, X, D string }
+	}
+	if err := json.Unmarshal(a.body, &set); err != nil || len(set.Keys) != 1 || set.Keys[0].Crv != "Ed25519" ||
+		len(set.Keys[0].Kid) != 43 || len(set.Keys[0].X) != 43 || set.Keys[0].D != "" {
+		t.Errorf("%s, %v", a.body, err)
+	}
+	if a.header.Get("Content-Type") != "application/jwk-set+json" || a.header.Get("Cache-Control") != "public, max-age=300" {
+		t.Errorf("headers %v", a.header)
+	}
+}
+
 func TestBrowsersAreToldToBeCareful(t *testing.T) {
 	t.Parallel()
 	s := onSQLite(t)
-	const forPages = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 	for path, policy := range map[string]string{
-		"/":                      forPages,
-		"/docs":                  forPages,
+		"/":                      "of a page",
+		"/docs":                  "of a page",
 		"/openapi.yaml":          "default-src 'none'; frame-ancestors 'none'",
 		"/api/v1/me":             "default-src 'none'; frame-ancestors 'none'",
 		"/hooks/unknown?echo=ab": "default-src 'none'; frame-ancestors 'none'",

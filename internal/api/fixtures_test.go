@@ -19,6 +19,10 @@ type tenant struct {
 	session   contract.Session
 	csv, toy  hub.ID
 	chat      hub.ID
+	colleague contract.Session  // of a second member
+	invited   hub.ID            // an open invitation
+	made      contract.NewToken // an API token that may read chats
+	signedIn  hub.ID            // the session above
 	operation map[string]string // a valid body by operation, for those that take one
 }
 
@@ -40,11 +44,20 @@ func (s *stage) furnish(company string) tenant {
 		s.Fatalf("a chat of %s: %d %s", company, a.status, a.body)
 	}
 	t.chat = t.chats()[0].Id
+	t.colleague = s.join(t.session, "colleague."+company+"@example.com", contract.RoleMember)
+	t.invited = want[contract.Invitation](s, 201, asked{method: "POST", path: "/api/v1/invitations", token: t.token, body: `{"email":"invited.` + company + `@example.com","role":"viewer"}`}).Id
+	t.made = want[contract.NewToken](s, 201, asked{method: "POST", path: "/api/v1/tokens", token: t.token, body: `{"name":"` + company + `-token","scopes":["chats:read"]}`})
+	for _, in := range want[contract.SessionList](s, 200, asked{method: "GET", path: "/api/v1/me/sessions", token: t.session.AccessToken}).Sessions {
+		if in.Current {
+			t.signedIn = in.Id
+		}
+	}
+	link := "scl_" + strings.Repeat("n", 43)
 	t.operation = map[string]string{
 		"signUp":           `{"company":"C","name":"N","email":"new@example.com","password":"` + password + `"}`,
 		"signIn":           `{"email":"` + company + `@example.com","password":"` + password + `"}`,
-		"refresh":          `{"refresh_token":"` + t.session.RefreshToken + `"}`,
-		"signOut":          `{"refresh_token":"` + t.session.RefreshToken + `"}`,
+		"refresh":          `{"refresh_token":"` + *t.session.RefreshToken + `"}`,
+		"signOut":          `{"refresh_token":"` + *t.session.RefreshToken + `"}`,
 		"updateDesk":       `{"email":"a@example.com","api_key":"k","unsigned":"refuse"}`,
 		"rotateSecret":     `{"secret":"` + strings.Repeat("x", 40) + `","keep_previous_hours":1}`,
 		"createConnection": `{"kind":"csv","name":"New","settings":{}}`,
@@ -56,6 +69,27 @@ func (s *stage) furnish(company string) tenant {
 		"countReplays":     `{"filter":{"outcomes":["refused","expired"],"from":"2026-11-01T00:00:00Z","to":"2026-11-30T12:00:00.5+01:00"},"force":true}`,
 		"replayChats":      `{"chat_ids":["` + t.chat.String() + `"],"force":true,"expect":0}`,
 		"importFile":       customers,
+
+		"confirmSignUp":    `{"token":"` + link + `"}`,
+		"askReset":         `{"email":"nobody@example.com"}`,
+		"confirmReset":     `{"token":"` + link + `","password":"` + password + `"}`,
+		"confirmEmail":     `{"token":"` + link + `"}`,
+		"showInvitation":   `{"token":"` + link + `"}`,
+		"acceptInvitation": `{"token":"` + link + `","name":"N","password":"` + password + `"}`,
+
+		"updateMe":            `{"name":"Renamed"}`,
+		"changePassword":      `{"current":"` + password + `","new":"` + another + `"}`,
+		"changeEmail":         `{"email":"renamed@example.com","password":"` + password + `"}`,
+		"beginSecondFactor":   `{"password":"` + password + `"}`,
+		"confirmSecondFactor": `{"code":"123456"}`,
+		"removeSecondFactor":  `{"password":"` + password + `","code":"123456"}`,
+		"switchTenant":        `{"tenant_id":"` + t.session.Me.Tenant.Id.String() + `"}`,
+
+		"updateTenant":     `{"name":"Renamed"}`,
+		"scheduleDeletion": `{"password":"` + password + `"}`,
+		"updateMember":     `{"role":"admin"}`,
+		"invite":           `{"email":"third@example.com","role":"member"}`,
+		"createToken":      `{"name":"Deploys","scopes":["chats:read"],"expires_in_days":30}`,
 	}
 	return t
 }
@@ -65,6 +99,8 @@ var csvType = http.Header{"Content-Type": {"text/csv"}}
 // route is an operation of the contract as a tenant would call it.
 type route struct {
 	method, path string // with the tenant's ids in it
+	template     string // the same as the contract writes it
+	item         *openapi3.PathItem
 	operation    *openapi3.Operation
 	public       bool
 	owned        bool // it has a tenant's id in its path
@@ -99,21 +135,32 @@ func (t tenant) routes() []route {
 	paths := document().Paths.Map()
 	for _, template := range slices.Sorted(maps.Keys(paths)) {
 		for method, o := range paths[template].Operations() {
-			connection := t.toy
-			if o.OperationID == "importFile" {
-				connection = t.csv
-			}
-			path := strings.NewReplacer("{connection_id}", connection.String(), "{chat_id}", t.chat.String()).Replace(template)
+			path := strings.NewReplacer(t.named(o.OperationID)...).Replace(template)
 			if strings.Contains(path, "{") {
 				t.Fatalf("%s has a parameter that the tests do not know", template)
 			}
 			if o.RequestBody != nil && t.operation[o.OperationID] == "" {
 				t.Fatalf("%s has no valid body here", o.OperationID)
 			}
-			all = append(all, route{method, path, o, o.Security != nil && len(*o.Security) == 0, path != template})
+			all = append(all, route{
+				method: method, path: path, template: template, item: paths[template], operation: o,
+				public: o.Security != nil && len(*o.Security) == 0, owned: path != template,
+			})
 		}
 	}
 	return all
+}
+
+// named lists the parameters of paths with the tenant's ids for them, as an operation needs them.
+func (t tenant) named(operation string) []string {
+	connection := t.toy
+	if operation == "importFile" {
+		connection = t.csv
+	}
+	return []string{
+		"{connection_id}", connection.String(), "{chat_id}", t.chat.String(), "{user_id}", t.colleague.Me.User.Id.String(),
+		"{session_id}", t.signedIn.String(), "{invitation_id}", t.invited.String(), "{token_id}", t.made.Details.Id.String(),
+	}
 }
 
 // mutant is a body with one thing wrong, and the place where.

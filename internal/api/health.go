@@ -30,3 +30,10 @@ func (f *face) ready(c *gin.Context) {
 
 // document gives the contract itself.
 func (f *face) document(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", contract.Document) }
+
+// jwks gives the public keys of access tokens, for programs that check tokens themselves. A new key is in it ten
+// minutes before it signs.
+func (f *face) jwks(c *gin.Context) {
+	c.Header("Cache-Control", "public, max-age=300")
+	c.Data(http.StatusOK, "application/jwk-set+json", f.Hub.Tokens.JWKS())
+}

@@ -8,7 +8,10 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -36,6 +39,8 @@ func (f *face) observe(c *gin.Context) {
 	r := &record{id: rand.Text(), began: f.Now()}
 	c.Set(recordKey, r)
 	c.Header("X-Request-Id", r.id)
+	origin := hub.Origin{Address: c.ClientIP(), Client: printable(c.Request.UserAgent(), 200)}
+	c.Request = c.Request.WithContext(hub.WithOrigin(c.Request.Context(), origin))
 	defer f.log(c, r)
 	c.Next()
 }
@@ -69,7 +74,10 @@ func (f *face) log(c *gin.Context, r *record) {
 	if r.code != "" {
 		attrs = append(attrs, slog.String("code", string(r.code)))
 	}
-	if r.actor.UserID != (hub.ID{}) {
+	switch {
+	case r.actor.IsToken():
+		attrs = append(attrs, slog.Any("tenant", r.actor.TenantID), slog.Any("token", r.actor.TokenID))
+	case r.actor.UserID != (hub.ID{}):
 		attrs = append(attrs, slog.Any("tenant", r.actor.TenantID), slog.Any("user", r.actor.UserID))
 	}
 	attrs = append(attrs, r.more...)
@@ -80,6 +88,20 @@ func (f *face) log(c *gin.Context, r *record) {
 		attrs = append(attrs, slog.String("stack", string(r.stack)))
 	}
 	f.Log.LogAttrs(ctx, level, "request", attrs...)
+}
+
+// printable gives the beginning of a text that a client chose, without what a screen or a log would obey.
+func printable(text string, most int) string {
+	clean := strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, text)
+	if len(clean) <= most {
+		return clean
+	}
+	return strings.ToValidUTF8(clean[:most], "")
 }
 
 // knownMethod keeps a client from writing a text of its own choice into the log.
@@ -113,7 +135,8 @@ func (f *face) survive(c *gin.Context) {
 	c.Next()
 }
 
-// secure sets the headers that make a browser careful. What answers with HTML loosens the policy, see page.
+// secure sets the headers that make a browser careful. What answers with HTML sets a
+// policy of its own.
 func (f *face) secure(c *gin.Context) {
 	h := c.Writer.Header()
 	h.Set("X-Content-Type-Options", "nosniff")

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -23,14 +26,20 @@ var statuses = map[hub.Code]int{
 	hub.CodeInvalid:         http.StatusBadRequest,
 	hub.CodeUnauthenticated: http.StatusUnauthorized,
 	hub.CodeWrongLogin:      http.StatusUnauthorized,
+	hub.CodeCodeRequired:    http.StatusUnauthorized,
+	hub.CodeForbidden:       http.StatusForbidden,
+	hub.CodeFactorMissing:   http.StatusForbidden,
 	hub.CodeNotFound:        http.StatusNotFound,
 	codeWrongMethod:         http.StatusMethodNotAllowed,
-	hub.CodeSignUpRefused:   http.StatusUnprocessableEntity,
 	hub.CodeConflict:        http.StatusConflict,
 	hub.CodeNotReady:        http.StatusConflict,
 	hub.CodeUnsigned:        http.StatusUnauthorized,
 	hub.CodeSignature:       http.StatusUnauthorized,
 	hub.CodeBadSignature:    http.StatusUnauthorized,
+	hub.CodeGone:            http.StatusGone,
+	hub.CodeLinkEnded:       http.StatusGone,
+	hub.CodeQuota:           http.StatusUnprocessableEntity,
+	hub.CodeTooMany:         http.StatusTooManyRequests,
 	hub.CodeTooLarge:        http.StatusRequestEntityTooLarge,
 	codeMediaType:           http.StatusUnsupportedMediaType,
 	hub.CodeBadNotification: http.StatusUnprocessableEntity,
@@ -69,6 +78,8 @@ func (f *face) fail(c *gin.Context, err error) {
 		h.Set("WWW-Authenticate", challenge(e.Code))
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", "5")
+	case http.StatusTooManyRequests:
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(max(e.RetryAfter, time.Second).Seconds()))))
 	}
 	body, err := json.Marshal(present(e, status, r.id))
 	if err != nil { // plain data only

@@ -190,7 +190,7 @@ func TestEveryOperationNeedsAGoodToken(t *testing.T) {
 		"no token at all":   {"Bearer"},
 		"two headers":       {"Bearer " + good, "Bearer " + good},
 		"nonsense":          {"Bearer " + canary},
-		"a refresh token":   {"Bearer " + own.session.RefreshToken},
+		"a refresh token":   {"Bearer " + *own.session.RefreshToken},
 		"an old one":        {"Bearer " + old},
 		"a forged one":      {"Bearer " + forged},
 		"another issuer's":  {"Bearer " + foreign},

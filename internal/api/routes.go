@@ -10,11 +10,12 @@ import (
 	"sidecard/internal/hub"
 )
 
-// routes lays every route. Those below /api are the contract's: each needs a valid access token unless the document
-// says otherwise, and each request is checked against the document before its handler runs.
+// routes lays every route. Those below /api are the contract's: each needs a valid access token, of somebody whose role
+// and scope allow it, unless the document says otherwise, and each request is checked against the document before its
+// handler runs.
 func (f *face) routes(e *gin.Engine) {
 	contract.RegisterHandlersWithOptions(
-		e.Group("", f.notStored, f.authenticate, f.validate), f.strict(), contract.GinServerOptions{ErrorHandler: f.badParameter})
+		e.Group("", f.notStored, f.sameOrigin, f.authenticate, f.authorize, f.validate), f.strict(), contract.GinServerOptions{ErrorHandler: f.badParameter})
 
 	callback := e.Group("/hooks/:token", f.notStored, f.callbackSeen)
 	callback.GET("", f.echo)
@@ -24,6 +25,7 @@ func (f *face) routes(e *gin.Engine) {
 
 	f.health(e)
 	read(e, "/openapi.yaml", f.document)
+	read(e, "/.well-known/jwks.json", f.jwks)
 	read(e, "/docs", f.docs)
 	read(e, "/docs/*page", f.docs)
 	e.NoRoute(f.elsewhere)
@@ -41,7 +43,7 @@ func read(e *gin.Engine, path string, handler gin.HandlerFunc) {
 
 // strict makes gin handlers of the operations; whatever one of them returns as an error becomes a problem.
 func (f *face) strict() contract.ServerInterface {
-	return contract.NewStrictHandlerWithOptions(operations{hub: f.Hub, now: f.Now}, nil, contract.StrictGinServerOptions{
+	return contract.NewStrictHandlerWithOptions(operations{hub: f.Hub, now: f.Now, cookies: cookies{f.https}}, nil, contract.StrictGinServerOptions{
 		RequestErrorHandlerFunc:  f.badBody,
 		HandlerErrorFunc:         f.fail,
 		ResponseErrorHandlerFunc: f.fail,
@@ -50,7 +52,7 @@ func (f *face) strict() contract.ServerInterface {
 
 // elsewhere answers what no route fits: a problem where programs ask, the portal where people do.
 func (f *face) elsewhere(c *gin.Context) {
-	for _, programs := range []string{"/api", "/hooks", "/livez", "/readyz", "/openapi.yaml"} {
+	for _, programs := range []string{"/api", "/hooks", "/livez", "/readyz", "/openapi.yaml", "/.well-known"} {
 		if rest, ok := strings.CutPrefix(c.Request.URL.Path, programs); ok && (rest == "" || rest[0] == '/') {
 			f.nowhere(c)
 			return
@@ -63,7 +65,7 @@ func (f *face) elsewhere(c *gin.Context) {
 		return
 	}
 	c.Status(http.StatusOK) // gin presumes 404 here; the portal decides itself
-	f.page(c, f.Portal)
+	f.Portal.ServeHTTP(c.Writer, c.Request)
 }
 
 // nowhere answers what nobody answers.
@@ -71,14 +73,7 @@ func (f *face) nowhere(c *gin.Context) {
 	f.fail(c, &hub.Error{Code: hub.CodeNotFound, Message: "There is nothing at this address."})
 }
 
-func (f *face) docs(c *gin.Context) { f.page(c, f.Docs) }
-
-// page lets a handler answer with HTML for people.
-func (f *face) page(c *gin.Context, h http.Handler) {
-	c.Header("Content-Security-Policy", "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "+
-		"frame-ancestors 'none'; base-uri 'none'; form-action 'self'")
-	h.ServeHTTP(c.Writer, c.Request)
-}
+func (f *face) docs(c *gin.Context) { f.Docs.ServeHTTP(c.Writer, c.Request) }
 
 // wrongMethod answers a known path with a method it does not have. Allow is set already.
 func (f *face) wrongMethod(c *gin.Context) {

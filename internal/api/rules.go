@@ -2,12 +2,17 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/gin-gonic/gin"
+
+	"sidecard/internal/api/contract"
+	"sidecard/internal/hub"
 )
 
 const jsonType = "application/json"
@@ -19,6 +24,9 @@ type rules map[string]operation
 type operation struct {
 	route  *routers.Route
 	public bool            // needs no access token
+	role   hub.Role        // the least role that may; empty when public
+	scope  hub.Scope       // what an API token needs; empty when only people may
+	bare   bool            // may be done by who lacks the second factor that the tenant requires
 	body   string          // the media type it takes; empty when it takes none
 	query  map[string]bool // the names of its query parameters
 }
@@ -46,6 +54,9 @@ func readRules(document []byte) (rules, error) {
 			if o.Security != nil {
 				op.public, o.Security = len(*o.Security) == 0, nil
 			}
+			if err := op.readGuard(o); err != nil {
+				return nil, fmt.Errorf("contract: %s %s: %w", method, path, err)
+			}
 			if o.RequestBody != nil {
 				if len(o.RequestBody.Value.Content) != 1 {
 					return nil, fmt.Errorf("contract: %s %s must take one media type", method, path)
@@ -63,6 +74,44 @@ func readRules(document []byte) (rules, error) {
 		}
 	}
 	return rs, nil
+}
+
+// readGuard reads who may. An operation that does not say so is never served.
+func (op *operation) readGuard(o *openapi3.Operation) error {
+	role, scope := extension(o, "x-role"), extension(o, "x-scope")
+	if op.public {
+		if role != "" || scope != "" {
+			return errors.New("it is public and names a role or scope")
+		}
+		return nil
+	}
+	if op.role = hub.Role(role); !op.role.Known() {
+		return fmt.Errorf("x-role %q is none", role)
+	}
+	if scope == "" {
+		return errors.New("x-scope is missing; none means that only people may")
+	}
+	if scope != noScope {
+		op.scope = hub.Scope(scope)
+		if !contract.Scope(scope).Valid() {
+			return fmt.Errorf("x-scope %q is none", scope)
+		}
+	}
+	op.bare = extension(o, "x-without-second-factor") == "true"
+	return nil
+}
+
+// noScope stands for operations that no API token may do.
+const noScope = "none"
+
+func extension(o *openapi3.Operation, name string) string {
+	switch v := o.Extensions[name].(type) {
+	case string:
+		return v
+	case bool:
+		return strconv.FormatBool(v)
+	}
+	return ""
 }
 
 // ginPath writes a path of the contract as gin does: /chats/{chat_id} becomes /chats/:chat_id.

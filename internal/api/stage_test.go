@@ -28,16 +28,22 @@ import (
 	"sidecard/internal/hub"
 	"sidecard/internal/livesupporti"
 	"sidecard/internal/livesupporti/livesupportitest"
+	"sidecard/internal/mail"
+	"sidecard/internal/meter"
 	"sidecard/internal/store/storetest"
 	"sidecard/internal/vault"
 )
 
+// T is a test or a fuzz target.
+type T = testing.TB
+
 // stage is the HTTP face in front of a real hub and a real store, beside a played LiveSupporti.
 type stage struct {
-	*testing.T
+	T
 	hub   *hub.Hub
 	store hub.Store
 	live  *livesupportitest.Server
+	mails *mail.Mailbox
 	key   auth.Key
 	url   string
 	log   *logLines
@@ -56,9 +62,9 @@ const (
 )
 
 // setup builds a stage over a store. wrap may stand between the hub and the store; nil leaves it out.
-func setup(t *testing.T, store hub.Store, wrap func(hub.Store) hub.Store) *stage {
+func setup(t T, store hub.Store, wrap func(hub.Store) hub.Store) *stage {
 	t.Helper()
-	s := &stage{T: t, store: store, log: &logLines{}}
+	s := &stage{T: t, store: store, mails: mail.NewMailbox(), log: &logLines{}}
 	t.Cleanup(s.showTrouble)
 	live, err := livesupportitest.Start(livesupportitest.Options{})
 	must(t, err)
@@ -84,13 +90,15 @@ func setup(t *testing.T, store hub.Store, wrap func(hub.Store) hub.Store) *stage
 	log := slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.hub = hub.New(hub.Config{
 		Store: store, Ringer: silent{}, LiveSupporti: livesupporti.NewClient(live.URL+"/api", &http.Client{}),
-		Connectors: registry, Vault: seal, Passwords: auth.NewPasswords(4), Tokens: tokens,
-		PublicURL: s.url, Now: s.now, Log: log,
+		Connectors: registry, Meter: meter.New(nil), Mailer: s.mails, Vault: seal, Passwords: auth.NewPasswords(4), Tokens: tokens,
+		PublicURL: s.url, Limits: hub.Limits{AddressTries: 10_000, SignUps: 10_000}, Now: s.now, Log: log,
 	})
 	t.Cleanup(s.hub.Close)
+	s.sendMails()
 	page := func(text string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
+			w.Header().Set("Content-Security-Policy", "of a page")
 			fmt.Fprintf(w, "<h1>%s %s</h1>", text, r.URL.Path)
 		})
 	}
@@ -103,6 +111,36 @@ func setup(t *testing.T, store hub.Store, wrap func(hub.Store) hub.Store) *stage
 	server.Start()
 	t.Cleanup(server.Close)
 	return s
+}
+
+// sendMails lets a courier work until the test ends.
+func (s *stage) sendMails() {
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.hub.Courier(ctx) }()
+	s.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			s.Errorf("courier: %v", err)
+		}
+	})
+}
+
+// link waits for a mail and gives the token of its link.
+func (s *stage) link(to, kind string) string {
+	s.Helper()
+	ctx, cancel := context.WithTimeout(s.Context(), 10*time.Second)
+	defer cancel()
+	m, err := s.mails.Wait(ctx, to, kind)
+	if err != nil {
+		s.Fatalf("no mail %s to %s: %v", kind, to, err)
+	}
+	_, token, ok := strings.Cut(m.Text, "token=")
+	if !ok {
+		s.Fatalf("no link in %q", m.Text)
+	}
+	token, _, _ = strings.Cut(token, "\n")
+	return strings.TrimSpace(token)
 }
 
 // onSQLite builds a stage over a SQLite file.
@@ -120,7 +158,7 @@ func (s *stage) showTrouble() {
 	}
 }
 
-func must(t *testing.T, err error) {
+func must(t T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -137,6 +175,13 @@ func (l *logLines) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.bytes.Write(p)
+}
+
+// reset forgets what was logged.
+func (l *logLines) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.bytes.Reset()
 }
 
 func (l *logLines) String() string {
@@ -328,7 +373,7 @@ func want[T any](s *stage, status int, q asked) T {
 		s.Fatalf("%s %s: %d %s, want %d", q.method, q.path, a.status, a.body, status)
 	}
 	var out T
-	if status == http.StatusNoContent {
+	if status == http.StatusNoContent || status == http.StatusAccepted {
 		return out
 	}
 	if err := json.Unmarshal(a.body, &out); err != nil {
@@ -340,9 +385,12 @@ func want[T any](s *stage, status int, q asked) T {
 // signUp makes a tenant and gives its owner's session.
 func (s *stage) signUp(company string) contract.Session {
 	s.Helper()
-	return want[contract.Session](s, http.StatusCreated, asked{method: "POST", path: "/api/v1/auth/signup", body: contract.SignUp{
-		Company: company, Email: company + "@example.com", Password: password,
-	}})
+	email := company + "@example.com"
+	if a := s.ask(asked{method: "POST", path: "/api/v1/auth/signup", body: contract.SignUp{Company: company, Email: email, Password: password}}); a.status != http.StatusAccepted {
+		s.Fatalf("sign up %s: %d %s", company, a.status, a.body)
+	}
+	token := s.link(email, hub.MailConfirmSignUp)
+	return want[contract.Session](s, http.StatusCreated, asked{method: "POST", path: "/api/v1/auth/signup/confirm", body: contract.LinkConfirm{Token: token}})
 }
 
 const password = "seven green bicycles 42"

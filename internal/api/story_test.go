@@ -274,46 +274,6 @@ func refuseToRemove(s *stage, token string, csv hub.ID) {
 	want[contract.Problem](s, 404, asked{method: "GET", path: "/api/v1/connections/" + spare.Id.String(), token: token})
 }
 
-func TestASessionLivesAndEnds(t *testing.T) {
-	t.Parallel()
-	s := onSQLite(t)
-	first := s.signUp("brightwater")
-	if first.ExpiresIn != 600 || first.TokenType != contract.SessionTokenTypeBearer || first.Me.Role != contract.MeRoleOwner || first.Me.Tenant.Name != "brightwater" {
-		s.Errorf("session: %+v", first)
-	}
-	me := want[contract.Me](s, 200, asked{method: "GET", path: "/api/v1/me", token: first.AccessToken})
-	if me != first.Me {
-		s.Errorf("me: %+v, want %+v", me, first.Me)
-	}
-	again := want[contract.Problem](s, 422, asked{method: "POST", path: "/api/v1/auth/signup", body: contract.SignUp{Company: "Other", Email: "Brightwater@Example.com", Password: password}})
-	if again.Code != "signup_refused" {
-		s.Errorf("signing up twice: %+v", again)
-	}
-	weak := want[contract.Problem](s, 400, asked{method: "POST", path: "/api/v1/auth/signup", body: contract.SignUp{Company: "Other", Email: "o@example.com", Password: "passwordpassword"}})
-	if !names(weak, "/password") {
-		s.Errorf("a weak password: %+v", weak)
-	}
-	for _, login := range []contract.SignIn{{Email: "brightwater@example.com", Password: "another password"}, {Email: "nobody@example.com", Password: password}} {
-		if p := want[contract.Problem](s, 401, asked{method: "POST", path: "/api/v1/auth/signin", body: login}); p.Code != "wrong_login" {
-			s.Errorf("a wrong login: %+v", p)
-		}
-	}
-	in := want[contract.Session](s, 200, asked{method: "POST", path: "/api/v1/auth/signin", body: contract.SignIn{Email: "BRIGHTWATER@example.com", Password: password}})
-
-	s.pass(11 * time.Minute)
-	if p := want[contract.Problem](s, 401, asked{method: "GET", path: "/api/v1/me", token: in.AccessToken}); p.Code != "unauthenticated" {
-		s.Errorf("an old token: %+v", p)
-	}
-	next := want[contract.Session](s, 200, asked{method: "POST", path: "/api/v1/auth/refresh", body: contract.Refresh{RefreshToken: in.RefreshToken}})
-	want[contract.Me](s, 200, asked{method: "GET", path: "/api/v1/me", token: next.AccessToken})
-	want[struct{}](s, 204, asked{method: "POST", path: "/api/v1/auth/signout", body: contract.Refresh{RefreshToken: next.RefreshToken}})
-	want[struct{}](s, 204, asked{method: "POST", path: "/api/v1/auth/signout", body: contract.Refresh{RefreshToken: next.RefreshToken}})
-	want[contract.Problem](s, 401, asked{method: "POST", path: "/api/v1/auth/refresh", body: contract.Refresh{RefreshToken: next.RefreshToken}})
-	if strings.Contains(s.log.String(), password) || strings.Contains(s.log.String(), "example.com\"") {
-		s.Error("a password or an address is in the log")
-	}
-}
-
 func TestChatsComeInPages(t *testing.T) {
 	t.Parallel()
 	l := onSQLite(t).open("brightwater")
