@@ -1,7 +1,7 @@
 // Package web holds the portal and serves it: the built files of web/dist are part of the binary.
 //
-// It knows files and caching, and nothing of the API, which also says what a page may do. No Node is needed at run time, and a binary that was
-// built without the portal still starts: its pages then say what to run.
+// It knows files, caching and what its pages may load, and nothing of the API. No Node is needed at run time, and a
+// binary that was built without the portal still starts: its pages then say what to run.
 package web
 
 import (

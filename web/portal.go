@@ -4,25 +4,13 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
 	"io/fs"
 	"mime"
 	"net/http"
 	"path"
-	"strconv"
 	"strings"
 	"time"
 )
-
-// notBuilt is the page in place of a portal that nobody has built yet.
-const notBuilt = `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>The portal is not built</title>
-<h1>The portal is not built</h1>
-<p>The API works. To have its portal too, run <code>make portal</code>, then build and start again.</p>
-</html>
-`
 
 // portal is a single-page application: its files, and one page for every other path.
 type portal struct {
@@ -49,28 +37,6 @@ func (p portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r) // a page in place of a script would only confuse
 	default:
 		p.index.ServeHTTP(w, r)
-	}
-}
-
-// newPage serves one HTML page, whatever the path.
-func newPage(f file) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if f.content == nil {
-			serveNotBuilt(w, r)
-			return
-		}
-		f.serve(w, r, "no-store")
-	})
-}
-
-func serveNotBuilt(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(notBuilt)))
-	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusServiceUnavailable)
-	if r.Method != http.MethodHead {
-		_, _ = io.WriteString(w, notBuilt) // the client is gone: nobody to tell
 	}
 }
 

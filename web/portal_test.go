@@ -217,3 +217,22 @@ func TestOnlyTheStandardLibraryIsImported(t *testing.T) {
 		t.Fatal("no import was looked at")
 	}
 }
+
+func TestEachPageGetsANonceOfItsOwnAndNothingInlinePasses(t *testing.T) {
+	t.Parallel()
+	h := newPage(file{name: "index.html", content: []byte(`<meta nonce="__NONCE__"><script nonce="__NONCE__" src="/a.js">`)})
+	seen := map[string]bool{}
+	for range 3 {
+		r := get(h, http.MethodGet, "/")
+		csp := r.Header.Get("Content-Security-Policy")
+		_, rest, _ := strings.Cut(csp, "'nonce-")
+		nonce, _, _ := strings.Cut(rest, "'")
+		if body := text(t, r); len(nonce) < 22 || seen[nonce] || body != strings.ReplaceAll(`<meta nonce="N"><script nonce="N" src="/a.js">`, "N", nonce) {
+			t.Errorf("nonce %q in %s", nonce, body)
+		}
+		seen[nonce] = true
+		if strings.Contains(csp, "unsafe") || !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "script-src 'self';") {
+			t.Errorf("policy %q", csp)
+		}
+	}
+}

@@ -25,6 +25,7 @@ function packed(): Plugin {
 const sidecard = process.env.SIDECARD_URL ?? "http://127.0.0.1:8080";
 
 export default defineConfig(({ mode }) => ({
+  html: { cspNonce: "__NONCE__" }, // the Go server puts a new one into each answer
   plugins: [react(), packed(), ...(mode === "mock" ? [mockApi()] : [])],
   server: {
     host: "127.0.0.1",

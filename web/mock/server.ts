@@ -2,6 +2,7 @@
 // Sign in as new@… for a tenant that has nothing yet; any other address is in the middle of its day.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plugin } from "vite";
+import { access } from "./access.ts";
 import { ok, problem, type Answer } from "./answer.ts";
 import { card } from "./card.ts";
 import { connections } from "./connections.ts";
@@ -9,6 +10,7 @@ import { connectors } from "./connectors.ts";
 import { desk, rejections } from "./desk.ts";
 import { fields, values } from "./fields.ts";
 import * as logins from "./logins.ts";
+import { people } from "./people.ts";
 import { previewOf } from "./preview.ts";
 import * as replays from "./replays.ts";
 import { brokenId, endedId, me, unknownId, uuid, type S } from "./tenant.ts";
@@ -30,30 +32,48 @@ async function answer(req: IncomingMessage): Promise<Answer> {
   const body = await read(req);
   const route = `${req.method} ${url.pathname.replace("/api/v1", "")}`;
   if (route.startsWith("POST /auth/")) return auth(route, body);
-  const fresh = req.headers.authorization === "Bearer new";
   const origin = `http://${req.headers.host}`;
-  return (fresh ? empty(route) : undefined) ?? busy(route, url, body, origin);
+  return (
+    (req.headers.authorization === "Bearer new" ? empty(route) : undefined) ??
+    people(route, body) ??
+    access(route, url, body) ??
+    busy(route, url, body, origin)
+  );
 }
 
+// The account of new@ has nothing yet, and that of code@ has a second factor.
 function auth(route: string, body: Record<string, unknown>): Answer {
-  if (route.endsWith("signout")) return { status: 204 };
-  if (body.password === "wrong-wrong-wrong")
-    return problem(401, "not_signed_in", "E-mail and password do not belong together.");
-  if (body.email === "taken@example.com") {
-    return problem(409, "email_taken", "This address cannot be used.", [
-      { pointer: "/email", detail: "Sign in instead, or take another address." },
-    ]);
+  switch (route) {
+    case "POST /auth/signout":
+    case "POST /auth/reset/confirm":
+    case "POST /auth/email/confirm":
+      return { status: 204 };
+    case "POST /auth/signup":
+    case "POST /auth/reset":
+      return { status: 202 };
+    case "POST /auth/invitation":
+      return ok({
+        company: "Harbour Couriers",
+        email: "dana@brightwater-bikes.com",
+        role: "member",
+        has_account: false,
+      });
   }
-  const fresh = String(body.email ?? "").startsWith("new@") || body.refresh_token === "new";
-  const token = fresh ? "new" : "full";
+  if (body.token === "ended") return problem(410, "link_ended", "This link was used, or has ended. Ask for a new one.");
+  if (body.password === "wrong-wrong-wrong")
+    return problem(401, "wrong_login", "The e-mail address or the password is not right.");
+  if (String(body.email ?? "").startsWith("code@") && body.code === undefined)
+    return problem(401, "code_required", "Give the code of your authenticator app as well, or a recovery code.");
+  if (route === "POST /auth/signin") fresh = String(body.email ?? "").startsWith("new@");
   return ok({
-    access_token: token,
+    access_token: fresh ? "new" : "full",
     token_type: "Bearer",
     expires_in: 600,
-    refresh_token: token,
     me: me,
   } satisfies S["Session"]);
 }
+
+let fresh = false; // who the browser's cookie stands for
 
 function empty(route: string): Answer | undefined {
   if (route === "GET /desk") {

@@ -9,9 +9,13 @@ export const ago = (seconds: number) => new Date(now - seconds * 1000).toISOStri
 export const uuid = (n: number) => `0192f3a4-7c1e-7000-8000-${n.toString(16).padStart(12, "0")}`;
 
 export const me: S["Me"] = {
-  user: { id: uuid(1), name: "Dana Okafor", email: "dana@brightwater-bikes.com" },
+  user: { id: uuid(1), name: "Dana Okafor", email: "dana@brightwater-bikes.com", second_factor: false },
   tenant: { id: uuid(2), name: "Brightwater Bikes" },
   role: "owner",
+  tenants: [
+    { tenant: { id: uuid(2), name: "Brightwater Bikes" }, role: "owner" },
+    { tenant: { id: uuid(3), name: "Harbour Couriers" }, role: "viewer" },
+  ],
 };
 
 export const postgresId = uuid(10);

@@ -10,7 +10,7 @@ import {
   stringifySearchWith,
 } from "@tanstack/react-router";
 import { readFilter } from "./api/chat-filter";
-import { restore } from "./api/session";
+import { currentMe, restore } from "./api/session";
 import { Frame } from "./parts/Frame";
 import { Broken, Missing } from "./pages/Missing";
 import { readAnswer } from "./pages/sources/answer";
@@ -34,13 +34,47 @@ const signIn = createRoute({
   component: lazyRouteComponent(() => import("./pages/SignIn"), "SignIn"),
 });
 
+const reset = createRoute({
+  getParentRoute: () => open,
+  path: "/reset",
+  component: lazyRouteComponent(() => import("./pages/Reset"), "Reset"),
+});
+// Where the links in mails lead.
+const link = createRoute({ getParentRoute: () => root, id: "link", validateSearch: linkToken });
+
+const confirmSignUp = createRoute({
+  getParentRoute: () => link,
+  path: "/confirm",
+  component: lazyRouteComponent(() => import("./pages/FollowLink"), "ConfirmSignUp"),
+});
+const confirmReset = createRoute({
+  getParentRoute: () => link,
+  path: "/reset/confirm",
+  component: lazyRouteComponent(() => import("./pages/FollowLink"), "ConfirmReset"),
+});
+const confirmEmail = createRoute({
+  getParentRoute: () => link,
+  path: "/email/confirm",
+  component: lazyRouteComponent(() => import("./pages/FollowLink"), "ConfirmEmail"),
+});
+const invitation = createRoute({
+  getParentRoute: () => link,
+  path: "/invitation",
+  component: lazyRouteComponent(() => import("./pages/Invitation"), "Invitation"),
+});
+
 // Everything below asks for a session first. A newcomer at the front door is shown how to begin.
 const inside = createRoute({
   getParentRoute: () => root,
   id: "inside",
   component: Frame,
   beforeLoad: async ({ location }) => {
-    if (await restore()) return;
+    if (await restore()) {
+      // Without the second factor that the tenant requires, nothing else works.
+      if (currentMe()?.second_factor_missing && location.pathname !== "/settings/account")
+        throw redirect({ to: "/settings/account" });
+      return;
+    }
     if (location.pathname === "/") throw redirect({ to: "/signup" });
     throw redirect({ to: "/signin", search: { next: location.href } });
   },
@@ -109,8 +143,35 @@ const livesupporti = createRoute({
   component: lazyRouteComponent(() => import("./pages/desk/LiveSupporti"), "LiveSupporti"),
 });
 
+const account = createRoute({
+  getParentRoute: () => inside,
+  path: "/settings/account",
+  component: lazyRouteComponent(() => import("./pages/people/Account"), "Account"),
+});
+const team = createRoute({
+  getParentRoute: () => inside,
+  path: "/settings/team",
+  component: lazyRouteComponent(() => import("./pages/people/Team"), "Team"),
+});
+const tenant = createRoute({
+  getParentRoute: () => inside,
+  path: "/settings/tenant",
+  component: lazyRouteComponent(() => import("./pages/people/Tenant"), "Tenant"),
+});
+const tokens = createRoute({
+  getParentRoute: () => inside,
+  path: "/settings/tokens",
+  component: lazyRouteComponent(() => import("./pages/access/Tokens"), "Tokens"),
+});
+const audit = createRoute({
+  getParentRoute: () => inside,
+  path: "/settings/audit",
+  component: lazyRouteComponent(() => import("./pages/access/Audit"), "Audit"),
+});
+
 const tree = root.addChildren([
-  open.addChildren([signUp, signIn]),
+  open.addChildren([signUp, signIn, reset]),
+  link.addChildren([confirmSignUp, confirmReset, confirmEmail, invitation]),
   inside.addChildren([
     home,
     chats,
@@ -124,6 +185,11 @@ const tree = root.addChildren([
     csv,
     csvList,
     livesupporti,
+    account,
+    team,
+    tenant,
+    tokens,
+    audit,
   ]),
 ]);
 
@@ -144,6 +210,10 @@ declare module "@tanstack/react-router" {
     /** The source was just connected: check it at once. */
     check?: boolean;
   }
+}
+
+function linkToken(search: Record<string, unknown>): { token?: string } {
+  return typeof search.token === "string" ? { token: search.token } : {};
 }
 
 // Only a path of this portal may follow a sign-in.

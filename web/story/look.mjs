@@ -30,11 +30,7 @@ try {
       const page = await context.newPage();
       page.setDefaultTimeout(20_000);
       listen(page, complaints);
-      if (screen.as !== undefined)
-        await page.addInitScript(
-          (token) => localStorage.setItem("sidecard.refresh", token),
-          screen.as === "new" ? "new" : "full",
-        );
+      if (screen.as !== undefined) await signIn(page, screen.as);
       if (screen.login !== undefined)
         await page.addInitScript((id) => sessionStorage.setItem("sidecard.login", id), screen.login);
       await page.goto(origin + screen.path);
@@ -52,6 +48,24 @@ try {
   await end();
   await server.close();
 }
+
+/**
+ * Signs in at the mock, and gives whom a role names that role.
+ * @param {import("playwright-core").Page} page
+ * @param {string} as
+ */
+async function signIn(page, as) {
+  await page.request.post(`${origin}/api/v1/auth/signin`, { data: { email: `${as}@example.com`, password: "mock" } });
+  await page.addInitScript(() => localStorage.setItem("sidecard.signed-in", "yes"));
+  if (!["viewer", "member", "admin"].includes(as)) return;
+  await page.route(/\/api\/v1\/(auth\/refresh|me)$/, async (route) => {
+    const response = await route.fetch();
+    const json = await response.json();
+    (json.me ?? json).role = as;
+    await route.fulfill({ response, json });
+  });
+}
+
 if (complaints.length > 0) {
   console.error(complaints.join("\n"));
   process.exitCode = 1;

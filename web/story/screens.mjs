@@ -9,7 +9,7 @@ const chat = (/** @type {number} */ n) => `/chats/${id(100 + n)}`;
 /**
  * @typedef {object} Screen
  * @property {string} name
- * @property {string} [as] who is signed in: new@… has nothing yet
+ * @property {string} [as] who is signed in: new has nothing yet, viewer, member and admin have that role, dana owns it all
  * @property {string} [login] the source whose login was begun in this tab
  * @property {string} path
  * @property {string} until what is there once the page is
@@ -19,19 +19,58 @@ const chat = (/** @type {number} */ n) => `/chats/${id(100 + n)}`;
 export const screens = [
   { name: "signup", path: "/signup", until: "h1" },
   {
-    name: "signup-taken",
+    name: "check-mail",
     path: "/signup",
     until: "h1",
     then: async (page) => {
       await page.getByLabel("Company").fill("Brightwater Bikes");
       await page.getByLabel("Your name").fill("Dana Okafor");
-      await page.getByLabel("Work e-mail").fill("taken@example.com");
+      await page.getByLabel("Work e-mail").fill("dana@brightwater-bikes.com");
       await page.getByLabel("Password", { exact: true }).fill("trekker in the rain");
       await page.getByRole("button", { name: "Create your account" }).click();
-      await page.getByText("Sign in instead").waitFor();
+      await page.getByRole("heading", { name: "Check your mail" }).waitFor();
+    },
+  },
+  { name: "confirm", path: "/confirm?token=mock", until: "text=Create my account" },
+  {
+    name: "confirm-ended",
+    path: "/confirm?token=ended",
+    until: "text=Create my account",
+    then: async (page) => {
+      await page.getByRole("button", { name: "Create my account" }).click();
+      await page.getByRole("alert").waitFor();
     },
   },
   { name: "signin", path: "/signin", until: "h1" },
+  {
+    name: "signin-code",
+    path: "/signin",
+    until: "h1",
+    then: async (page) => {
+      await page.getByLabel("Work e-mail").fill("code@example.com");
+      await page.getByLabel("Password", { exact: true }).fill("trekker in the rain");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.getByLabel("Code").waitFor();
+    },
+  },
+  { name: "reset", path: "/reset", until: "h1" },
+  { name: "reset-confirm", path: "/reset/confirm?token=mock", until: "text=Set the password" },
+  { name: "email-confirm", path: "/email/confirm?token=mock", until: "text=Use this address" },
+  { name: "invitation", path: "/invitation?token=mock", until: "text=Join Harbour Couriers" },
+  { name: "account", as: "dana", path: "/settings/account", until: "h1" },
+  { name: "team", as: "dana", path: "/settings/team", until: "table, ul" },
+  { name: "tenant", as: "dana", path: "/settings/tenant", until: "h1" },
+  { name: "tokens", as: "dana", path: "/settings/tokens", until: "h1" },
+  { name: "audit", as: "dana", path: "/settings/audit", until: "h1" },
+  { name: "viewer-home", as: "viewer", path: "/", until: "text=Latest chats" },
+  { name: "viewer-card", as: "viewer", path: "/card", until: "text=Changes of the card" },
+  { name: "viewer-sources", as: "viewer", path: "/sources", until: "text=Loyalty list" },
+  { name: "viewer-source", as: "viewer", path: `/sources/${postgres}`, until: "text=Name and settings" },
+  { name: "viewer-source-add", as: "viewer", path: "/sources/add", until: "text=New sources" },
+  { name: "viewer-csv", as: "viewer", path: "/csv", until: "text=New lists" },
+  { name: "viewer-csv-list", as: "viewer", path: `/csv/${csv}`, until: "text=Uploads are" },
+  { name: "viewer-desk", as: "viewer", path: "/livesupporti", until: "text=Changes of this link" },
+  { name: "member-desk", as: "member", path: "/livesupporti", until: "text=Test credentials" },
   { name: "home-new", as: "new", path: "/", until: "text=Connect your data" },
   { name: "home", as: "dana", path: "/", until: "text=Latest chats" },
   { name: "chats", as: "dana", path: "/chats", until: "text=Refused by LiveSupporti" },

@@ -10,16 +10,16 @@ import { fileURLToPath } from "node:url";
 const root = path.resolve(fileURLToPath(import.meta.url), "../../..");
 const patience = 60_000; // ms until it has to answer
 
-/** @typedef {{ portal: string, simulator: string, stop: () => Promise<void> }} Server */
+/** @typedef {{ portal: string, simulator: string, mailbox: string, stop: () => Promise<void> }} Server */
 
 /**
- * SIDECARD_URL and SIMULATOR_URL name a running server. Else SIDECARD_BIN is started, and without it the program is
+ * SIDECARD_URL, SIMULATOR_URL and MAILBOX_URL name a running server. Else SIDECARD_BIN is started, and without it the program is
  * built first.
  * @returns {Promise<Server>}
  */
 export async function startServer() {
-  const { SIDECARD_URL: portal, SIMULATOR_URL: simulator } = process.env;
-  if (portal && simulator) return { portal, simulator, stop: async () => undefined };
+  const { SIDECARD_URL: portal, SIMULATOR_URL: simulator, MAILBOX_URL: mailbox } = process.env;
+  if (portal && simulator && mailbox) return { portal, simulator, mailbox, stop: async () => undefined };
   const folder = mkdtempSync(path.join(tmpdir(), "sidecard-story-"));
   try {
     return await run(process.env.SIDECARD_BIN ?? build(folder), folder);
@@ -52,6 +52,8 @@ async function run(program, folder) {
     "127.0.0.1:0",
     "--hubspot-listen",
     "127.0.0.1:0",
+    "--mailbox-listen",
+    "127.0.0.1:0",
     "--no-demo",
   ];
   const child = spawn(program, args, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
@@ -65,7 +67,7 @@ async function run(program, folder) {
   };
   try {
     const urls = await printedUrls(child, ended);
-    return { portal: urls.Portal ?? "", simulator: urls.Console ?? "", stop };
+    return { portal: urls.Portal ?? "", simulator: urls.Console ?? "", mailbox: urls.Mailbox ?? "", stop };
   } catch (err) {
     await stop();
     throw err;
@@ -73,7 +75,7 @@ async function run(program, folder) {
 }
 
 /**
- * Reads "Portal   http://…" and "Console  http://…" from what the program prints.
+ * Reads "Portal   http://…", "Console  http://…" and "Mailbox  http://…" from what the program prints.
  * @param {import("node:child_process").ChildProcessByStdio<null, import("node:stream").Readable, null>} child
  * @param {Promise<unknown>} ended
  * @returns {Promise<Record<string, string>>}
@@ -86,9 +88,9 @@ function printedUrls(child, ended) {
     child.once("error", reject);
     void ended.then(() => reject(new Error("the server ended before it printed its addresses")));
     createInterface({ input: child.stdout }).on("line", (line) => {
-      const [, name, url] = /^(Portal|Console)\s+(http:\/\/\S+)/.exec(line) ?? [];
+      const [, name, url] = /^(Portal|Console|Mailbox)\s+(http:\/\/\S+)/.exec(line) ?? [];
       if (name && url) urls[name] = url.replace(/\/$/, "");
-      if (urls.Portal && urls.Console) {
+      if (urls.Portal && urls.Console && urls.Mailbox) {
         clearTimeout(late);
         resolve(urls);
       }

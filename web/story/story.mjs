@@ -58,6 +58,8 @@ try {
   await step("connect HubSpot", () => connectHubSpot({ page, folder, look, visitor }));
   await step("pick one of its fields", () => pickField({ page, look, visitor }));
   await step("look at the other pages", otherPages);
+  await step("invite a colleague, who joins", inviteColleague);
+  await step("make an API token, and see it all in the audit log", makeToken);
   await step("sign out and in again", signInAgain);
   assert.deepEqual(complaints, [], "the pages complained");
   console.log(`The story ended well after ${((Date.now() - began) / 1000).toFixed(1)} s; pictures in build/story.`);
@@ -104,8 +106,31 @@ async function signUp() {
   await page.getByLabel("Work e-mail").fill(email);
   await page.getByLabel("Password", { exact: true }).fill(password);
   await page.getByRole("button", { name: "Create your account" }).click();
+  await heading("Check your mail").waitFor();
+  await look("01-check-mail");
+  await page.goto(await mailedLink("confirm_sign_up"));
+  await page.getByRole("button", { name: "Create my account" }).waitFor();
+  assert.equal(new URL(page.url()).search, "", "the link's token stayed in the address bar");
+  await look("01-confirm");
+  await page.getByRole("button", { name: "Create my account" }).click();
   await heading("Welcome, Dana. Four steps to the first card").waitFor();
   await look("02-home");
+}
+
+/**
+ * Waits for a mail and gives its link.
+ * @param {string} kind
+ * @param {string} [to]
+ */
+async function mailedLink(kind, to = email) {
+  for (let tries = 0; tries < 100; tries++) {
+    const mails = await (await fetch(`${server.mailbox}/mailbox/mails.json`)).json();
+    const mail = mails.find((/** @type {any} */ m) => m.to === to && m.kind === kind);
+    const link = mail && /https?:\/\/\S+token=\S+/.exec(mail.text);
+    if (link) return link[0];
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`no mail ${kind} came`);
 }
 
 async function uploadFile() {
@@ -296,12 +321,65 @@ async function otherPages() {
   await look("17-api");
 }
 
+async function inviteColleague() {
+  const colleague = `lee.${email}`;
+  await page.goto(server.portal);
+  await main("Team").click();
+  await heading("Team").waitFor();
+  await page.getByRole("button", { name: "Invite somebody" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel(/e-mail/i).fill(colleague);
+  await dialog.getByRole("button", { name: "Send the invitation" }).click();
+  await dialog.getByRole("button", { name: "Done" }).click();
+  await page.getByRole("cell", { name: colleague }).waitFor();
+  await look("18-team");
+  const elsewhere = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  try {
+    const guest = await elsewhere.newPage();
+    listen(guest, complaints);
+    await guest.goto(await mailedLink("invitation", colleague));
+    await guest.getByRole("heading", { level: 1, name: "Join Brightwater Bikes" }).waitFor();
+    await visit(guest, folder, "19-invitation", complaints);
+    await guest.getByLabel("Your name").fill("Lee Park");
+    await guest.getByLabel("Choose a password", { exact: true }).fill("umbrella under the bridge");
+    await guest.getByRole("button", { name: "Join" }).click();
+    await guest.getByRole("button", { name: /Lee Park/ }).waitFor();
+  } finally {
+    await elsewhere.close();
+  }
+  await page.reload();
+  await page.getByRole("cell", { name: /Lee Park/ }).waitFor();
+}
+
+async function makeToken() {
+  await main("API tokens").click();
+  await heading("API tokens").waitFor();
+  await page.getByRole("button", { name: "New token" }).first().click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name").fill("Reports");
+  await dialog.getByRole("checkbox").first().check();
+  await dialog.getByRole("button", { name: "Make the token" }).click();
+  await dialog.getByText(/sct_/).first().waitFor();
+  await look("20-token");
+  await dialog.getByRole("button", { name: "I have copied it" }).click();
+  await main("Company").click();
+  await heading("Company").waitFor();
+  await look("21-company");
+  await main("Audit log").click();
+  await page.getByText("Made an API token").first().waitFor();
+  await page.getByRole("button", { name: "Verify" }).click();
+  await look("22-audit");
+  await page.goto(`${server.portal}/settings/account`);
+  await heading("Your account").waitFor();
+  await look("23-account");
+}
+
 async function signInAgain() {
   await page.goto(server.portal);
   await page.getByRole("button", { name: /Dana Okafor/ }).click();
   await page.getByRole("menuitem", { name: "Sign out" }).click();
   await heading("Welcome back").waitFor();
-  await look("18-signin");
+  await look("24-signin");
   await page.goto(`${server.portal}/chats`);
   await heading("Welcome back").waitFor();
   await page.getByLabel("Work e-mail").fill(email);

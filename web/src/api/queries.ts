@@ -2,6 +2,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { boundsOf, type ChatFilter } from "./chat-filter";
 import { api, data, type Schemas } from "./client";
+import { changed, currentMe } from "./session";
 
 export type Chat = Schemas["Chat"];
 export type ChatPage = Schemas["ChatPage"];
@@ -17,6 +18,19 @@ export type ImportReport = Schemas["ImportReport"];
 export type LookupResult = Schemas["LookupResult"];
 
 const live = 2000; // ms between looks at what changes by itself
+
+/** The signed-in member, as the server sees them now. */
+export const me = () =>
+  queryOptions({
+    queryKey: ["me"],
+    queryFn: async ({ signal }) => {
+      const now = await data(api.GET("/api/v1/me", { signal }));
+      if (currentMe() !== null) changed(now); // not after signing out
+      return now;
+    },
+    initialData: () => currentMe() ?? undefined, // as of the last renewal
+    initialDataUpdatedAt: 0, // so that it is asked for anew
+  });
 
 export const desk = () =>
   queryOptions({ queryKey: ["desk"], queryFn: ({ signal }) => data(api.GET("/api/v1/desk", { signal })) });

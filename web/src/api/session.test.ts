@@ -2,15 +2,19 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Session } from "./session";
 
-const key = "sidecard.refresh";
+const key = "sidecard.signed-in";
 
 function session(n: number, expires_in = 600): Session {
   return {
     access_token: `access-${n}`,
     token_type: "Bearer",
     expires_in,
-    refresh_token: `refresh-${n}`,
-    me: { user: { id: "u", name: "Dana", email: "dana@b.se" }, tenant: { id: "t", name: "B" }, role: "owner" },
+    me: {
+      user: { id: "u", name: "Dana", email: "dana@b.se", second_factor: false },
+      tenant: { id: "t", name: "B" },
+      role: "owner",
+      tenants: [{ tenant: { id: "t", name: "B" }, role: "owner" }],
+    },
   };
 }
 
@@ -21,22 +25,15 @@ function answer(status: number, body?: unknown): Response {
   });
 }
 
-// Plays the server: the n-th exchange answers with the n-th pair, and each refresh token works once.
+// Plays the server, which knows the browser by its cookie: the n-th exchange answers with the n-th pair.
 function server() {
-  const used = new Set<string>();
   const calls: { path: string; token: string | null; body: string }[] = [];
   let next = 1;
   const fetching = vi.fn(async (request: Request) => {
     const path = new URL(request.url).pathname.replace("/api/v1", "");
-    const body = await request.text();
-    calls.push({ path, token: request.headers.get("Authorization"), body });
+    calls.push({ path, token: request.headers.get("Authorization"), body: await request.text() });
     if (path === "/auth/signout") return answer(204);
-    if (path === "/auth/refresh") {
-      const { refresh_token } = JSON.parse(body) as { refresh_token: string };
-      if (used.has(refresh_token)) return answer(401, { code: "invalid_token", detail: "Used before.", status: 401 });
-      used.add(refresh_token);
-      return answer(200, session(++next));
-    }
+    if (path === "/auth/refresh") return answer(200, session(++next));
     return answer(200, {});
   });
   vi.stubGlobal("fetch", fetching);
@@ -53,22 +50,22 @@ beforeEach(async () => {
 });
 
 describe("a session", () => {
-  it("keeps the access token out of the browser's storage", () => {
+  it("keeps no token in the browser's storage", () => {
     sessions.begin(session(1));
-    expect(JSON.stringify({ ...localStorage })).toBe(`{"${key}":"refresh-1"}`);
+    expect(JSON.stringify({ ...localStorage })).toBe(`{"${key}":"yes"}`);
     expect(sessions.currentMe()?.user.name).toBe("Dana");
   });
 
   it("is restored with one exchange, however many ask at once", async () => {
-    const { exchanges } = server();
-    localStorage.setItem(key, "refresh-1");
+    const { exchanges, calls } = server();
+    localStorage.setItem(key, "yes");
     expect(await Promise.all([sessions.restore(), sessions.accessToken(), sessions.accessToken()])).toEqual([
       true,
       "access-2",
       "access-2",
     ]);
     expect(exchanges()).toBe(1);
-    expect(localStorage.getItem(key)).toBe("refresh-2");
+    expect(calls[0]?.body).toBe("{}"); // the cookie says the rest
   });
 
   it("is renewed before the access token ends", async () => {
@@ -79,12 +76,10 @@ describe("a session", () => {
     expect(exchanges()).toBe(1);
   });
 
-  it("uses the token that another tab has just stored", async () => {
+  it("asks the server for nothing when nobody signed in here", async () => {
     const { calls } = server();
-    sessions.begin(session(1, 0));
-    localStorage.setItem(key, "refresh-of-another-tab");
-    await sessions.accessToken();
-    expect(calls[0]?.body).toContain("refresh-of-another-tab");
+    expect(await sessions.restore()).toBe(false);
+    expect(calls).toEqual([]);
   });
 
   it("ends when the refresh token is refused, and says so", async () => {
@@ -100,14 +95,14 @@ describe("a session", () => {
 
   it("survives a server that is away or overloaded", async () => {
     const { fetching } = server();
-    localStorage.setItem(key, "refresh-1");
+    localStorage.setItem(key, "yes");
     fetching.mockRejectedValueOnce(new TypeError("network"));
     await expect(sessions.restore()).rejects.toMatchObject({ code: "unreachable" });
     fetching.mockResolvedValueOnce(answer(503, { code: "unavailable", detail: "Soon.", status: 503 }));
     await expect(sessions.restore()).rejects.toMatchObject({ status: 503 });
     fetching.mockResolvedValueOnce(answer(429, { code: "too_many", detail: "Slowly.", status: 429 }));
     await expect(sessions.restore()).rejects.toMatchObject({ status: 429 });
-    expect(localStorage.getItem(key)).toBe("refresh-1");
+    expect(localStorage.getItem(key)).toBe("yes");
     expect(await sessions.restore()).toBe(true);
   });
 
@@ -124,7 +119,7 @@ describe("a session", () => {
     const { calls } = server();
     sessions.begin(session(1));
     await sessions.signOut();
-    expect(calls).toEqual([{ path: "/auth/signout", token: null, body: '{"refresh_token":"refresh-1"}' }]);
+    expect(calls).toEqual([{ path: "/auth/signout", token: null, body: "{}" }]);
     expect(localStorage.getItem(key)).toBeNull();
   });
 });

@@ -1,5 +1,6 @@
-// Who is signed in. The access token lives in memory only; the refresh token, good for one use, is in the
-// browser's storage under one key. It is exchanged by one tab at a time: a token used twice ends the session.
+// Who is signed in. The access token lives in memory only; the refresh token, good for one use, is in a cookie that
+// no script can read. It is exchanged by one tab at a time. A mark in the browser's storage says that there is one, and
+// its end tells the other tabs.
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema.gen";
 import { readProblem, unreachable } from "./problem";
@@ -7,7 +8,7 @@ import { readProblem, unreachable } from "./problem";
 export type Session = components["schemas"]["Session"];
 export type Me = components["schemas"]["Me"];
 
-const storageKey = "sidecard.refresh";
+const mark = "sidecard.signed-in";
 const lockName = "sidecard.refresh";
 const early = 30_000; // ms before its end that an access token is replaced
 
@@ -38,7 +39,12 @@ export function onSignedOut(listener: () => void): () => void {
 export function begin(session: Session): void {
   access = { token: session.access_token, endsAt: Date.now() + session.expires_in * 1000 };
   me = session.me;
-  localStorage.setItem(storageKey, session.refresh_token);
+  localStorage.setItem(mark, "yes");
+}
+
+/** changed takes what the server said last of the signed-in member. */
+export function changed(now: Me): void {
+  me = now;
 }
 
 /** restore makes sure that somebody is signed in, by renewing when needed. It throws when the server cannot be asked. */
@@ -62,20 +68,17 @@ export function renew(): Promise<boolean> {
 
 /** signOut ends the session here and on the server. The server not answering does not keep anyone signed in. */
 export async function signOut(): Promise<void> {
-  const token = localStorage.getItem(storageKey);
+  const signedIn = localStorage.getItem(mark) !== null;
   forget();
-  if (token !== null) {
-    await open.POST("/api/v1/auth/signout", { body: { refresh_token: token } }).catch(() => undefined);
-  }
+  if (signedIn) await open.POST("/api/v1/auth/signout", { body: {} }).catch(() => undefined);
 }
 
 async function exchange(): Promise<boolean> {
-  const token = localStorage.getItem(storageKey); // read under the lock: another tab may just have renewed it
-  if (token === null) {
+  if (localStorage.getItem(mark) === null) {
     forget();
     return false;
   }
-  const answer = await open.POST("/api/v1/auth/refresh", { body: { refresh_token: token } }).catch(() => {
+  const answer = await open.POST("/api/v1/auth/refresh", { body: {} }).catch(() => {
     throw unreachable();
   });
   if (answer.data !== undefined) {
@@ -103,10 +106,10 @@ function forget(): void {
   const was = me !== null;
   access = null;
   me = null;
-  localStorage.removeItem(storageKey);
+  localStorage.removeItem(mark);
   if (was) listeners.forEach((listener) => listener());
 }
 
 window.addEventListener("storage", (event) => {
-  if (event.key === storageKey && event.newValue === null && me !== null) forget();
+  if (event.key === mark && event.newValue === null && me !== null) forget();
 });

@@ -10,6 +10,11 @@ import { cssVariablesResolver, theme } from "./theme";
 // public/scheme.js reads the same key before the first paint.
 const scheme = localStorageColorSchemeManager({ key: "sidecard.scheme" });
 
+// The content security policy admits style sheets that scripts write by this answer's nonce alone. Mantine asks for it;
+// the library that keeps a page from scrolling below a dialog looks for webpack's name of it.
+const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? "";
+(globalThis as { __webpack_nonce__?: string }).__webpack_nonce__ = nonce;
+
 export function Look({ children }: { children: ReactNode }) {
   return (
     <MantineProvider
@@ -17,6 +22,7 @@ export function Look({ children }: { children: ReactNode }) {
       cssVariablesResolver={cssVariablesResolver}
       colorSchemeManager={scheme}
       defaultColorScheme="auto"
+      getStyleNonce={() => nonce}
     >
       {children}
     </MantineProvider>

@@ -3,6 +3,7 @@ import { Button } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
+import { allowed } from "../api/may";
 import { chat as chatQuery, desk as deskQuery, type ChatPage, type OutcomeName } from "../api/queries";
 import { AgentCard, GhostCard, MissedCard } from "../parts/AgentCard";
 import { CopyId } from "../parts/CopyField";
@@ -65,7 +66,10 @@ function Loaded({ page, goalMs }: { page: ChatPage; goalMs: number }) {
       status={<StatusShape name={statusOf(page.chat)} size={26} />}
       lead={bad ? undefined : <Lead page={page} goalMs={goalMs} />}
       back={back}
-      actions={outcome.name !== "not_a_chat" && <Actions replay={replay} dryRun={() => setDry(true)} />}
+      actions={
+        outcome.name !== "not_a_chat" &&
+        allowed("replayChats") && <Actions replay={replay} dryRun={() => setDry(true)} />
+      }
       dock={<Dock page={page} />}
     >
       <Original page={page} />
@@ -130,12 +134,17 @@ function unseen(name: OutcomeName): { word: string; failed: boolean } {
   return failed(name) ? { word: "gave up", failed: true } : { word: "nothing to see", failed: false };
 }
 
+// A button for who can do it; everybody else is shown where to look.
 function Fix({ outcome }: { outcome: OutcomeName }) {
   const button = { size: "compact-md", color: "vermilion" } as const;
   if (outcome === "refused" || outcome === "no_credentials") {
     return (
       <Button component={Link} to="/livesupporti" hash="credentials" {...button}>
-        {outcome === "refused" ? "Check the API key" : "Store the API key"}
+        {!allowed("updateDesk")
+          ? "See the link to LiveSupporti"
+          : outcome === "refused"
+            ? "Check the API key"
+            : "Store the API key"}
       </Button>
     );
   }

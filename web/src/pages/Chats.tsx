@@ -5,6 +5,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@t
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { backwards, filters, type ChatFilter } from "../api/chat-filter";
+import { allowed } from "../api/may";
 import { chats as chatPages, desk as deskQuery } from "../api/queries";
 import { lastRun, matching, type ReplayResult, type Selection } from "../api/replays";
 import { ChatTable } from "../parts/ChatTable";
@@ -36,6 +37,7 @@ export function Chats() {
   });
   const chats = wrong ? undefined : query.data?.pages.flatMap((p) => p.chats);
   const filtered = filters(filter);
+  const replays = allowed("replayChats");
   const clear = () => setChosen(new Set());
   const change = (search: ChatFilter) => {
     clear();
@@ -70,27 +72,33 @@ export function Chats() {
       {chats?.length === 0 && (filtered ? <NoMatch filter={filter} clear={() => change({})} /> : <NoChats />)}
       {chats !== undefined && chats.length > 0 && (
         <>
-          <SelectionBar
-            chosen={chosen.size}
-            held={follow}
-            clear={clear}
-            replayChosen={() => setAsked({ chat_ids: [...chosen] })}
-            replayAll={filtered ? () => setAsked(matching(filter)) : undefined}
-          />
+          {replays && (
+            <SelectionBar
+              chosen={chosen.size}
+              held={follow}
+              clear={clear}
+              replayChosen={() => setAsked({ chat_ids: [...chosen] })}
+              replayAll={filtered ? () => setAsked(matching(filter)) : undefined}
+            />
+          )}
           <ChatTable
             chats={chats}
             goalMs={desk.data?.goal_ms}
-            choice={{
-              chosen,
-              choose: (ids, on) =>
-                setChosen((old) => {
-                  const next = new Set(old);
-                  for (const id of ids)
-                    if (on) next.add(id);
-                    else next.delete(id);
-                  return next;
-                }),
-            }}
+            choice={
+              replays
+                ? {
+                    chosen,
+                    choose: (ids, on) =>
+                      setChosen((old) => {
+                        const next = new Set(old);
+                        for (const id of ids)
+                          if (on) next.add(id);
+                          else next.delete(id);
+                        return next;
+                      }),
+                  }
+                : undefined
+            }
           />
           <footer className={classes.foot}>
             <span>

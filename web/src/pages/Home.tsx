@@ -14,6 +14,7 @@ import {
   type Connection,
   type Desk,
 } from "../api/queries";
+import { allowed, onlyFor, type Action } from "../api/may";
 import { currentMe } from "../api/session";
 import { ChatTable } from "../parts/ChatTable";
 import { Note } from "../parts/Note";
@@ -94,17 +95,23 @@ function Reconnect({ source }: { source: Connection }) {
         tone="bad"
         title={`${source.name}: the login was ended on the other side`}
         actions={
-          <Button component={Link} to={`/sources/${source.id}`} size="compact-md" color="vermilion">
-            {`Reconnect ${source.name}`}
-          </Button>
+          allowed("beginLogin") && (
+            <Button component={Link} to={`/sources/${source.id}`} size="compact-md" color="vermilion">
+              {`Reconnect ${source.name}`}
+            </Button>
+          )
         }
       >
         {source.on_card
-          ? "Cards go out without its lines. Reconnect to fix it: your card stays as it is."
+          ? `Cards go out without its lines. ${allowed("beginLogin") ? "Reconnect to fix it" : "An admin or an owner reconnects it"}: your card stays as it is.`
           : "Your card does not use it."}
       </Note>
     </div>
   );
+}
+
+function whose(action: Action): string {
+  return `This step is ${onlyFor(action)}.`;
 }
 
 function Setup({ steps }: { steps: Step[] }) {
@@ -120,10 +127,10 @@ function Setup({ steps }: { steps: Step[] }) {
               <span className={classes.number}>{i + 1}</span>
             )}
             <div>
-              <h2>{step.done ? step.title : <Link to={step.to}>{step.title}</Link>}</h2>
-              <p>{step.text}</p>
+              <h2>{step.done || !allowed(step.takes) ? step.title : <Link to={step.to}>{step.title}</Link>}</h2>
+              <p>{step.done || allowed(step.takes) ? step.text : whose(step.takes)}</p>
             </div>
-            {step === next && (
+            {step === next && allowed(step.takes) && (
               <Button component={Link} to={step.to}>
                 {step.action}
               </Button>
@@ -161,7 +168,7 @@ function Health({ desk, sources, card }: { desk?: Desk; sources?: Connection[]; 
         </HealthRow>
       ))}
       {sources?.length === 0 && (
-        <HealthRow to="/sources/add" name="Sources" status="todo">
+        <HealthRow to={allowed("createConnection") ? "/sources/add" : "/sources"} name="Sources" status="todo">
           None connected yet
         </HealthRow>
       )}

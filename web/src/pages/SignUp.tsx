@@ -1,29 +1,23 @@
-// Signing up: a tenant and its owner, and straight on to the first step.
-import { Button, PasswordInput, Progress, TextInput } from "@mantine/core";
+// Signing up: a tenant and its owner. The account is made when the link in the mail is followed, see FollowLink.tsx.
+import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { IconArrowRight } from "@tabler/icons-react";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 import { useMutation } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { api, data } from "../api/client";
 import { asProblem, fieldProblems } from "../api/problem";
-import { begin } from "../api/session";
 import { ProblemNote } from "../parts/Note";
-import { plural } from "../parts/text";
 import { Door } from "./Door";
-import { passwordHint } from "./password";
+import { CheckMail } from "./CheckMail";
+import { Strength } from "./Strength";
 import classes from "./Form.module.css";
 
 const inputs = ["company", "name", "email", "password"] as const;
 
 export function SignUp() {
-  const navigate = useNavigate();
   const [values, setValues] = useState({ company: "", name: "", email: "", password: "" });
   const signUp = useMutation({
     mutationFn: () => data(api.POST("/api/v1/auth/signup", { body: { ...values, name: values.name || undefined } })),
-    onSuccess: (session) => {
-      begin(session);
-      void navigate({ to: "/" });
-    },
   });
   const problem = signUp.error && asProblem(signUp.error);
   const { byField, rest } = fieldProblems(problem, inputs);
@@ -41,6 +35,7 @@ export function SignUp() {
     event.preventDefault();
     signUp.mutate();
   };
+  if (signUp.isSuccess) return <CheckMail email={values.email} />;
   return (
     <Door
       tab="Sign up"
@@ -85,17 +80,5 @@ export function SignUp() {
         </p>
       </form>
     </Door>
-  );
-}
-
-function Strength({ password }: { password: string }) {
-  const hint = passwordHint(password);
-  return (
-    <div className={classes.strength}>
-      <Progress className={classes.meter} size={5} value={hint.percent} aria-label="Length of the password" />
-      <span role="status">
-        {password === "" ? "At least 12 characters" : `${hint.word}. ${plural([...password].length, "character")}`}
-      </span>
-    </div>
   );
 }

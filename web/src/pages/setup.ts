@@ -1,4 +1,5 @@
 // What is left to do, read from what is really there. Nothing is ticked because somebody clicked.
+import type { Action } from "../api/may";
 import type { Card, Chat, Connection, Desk } from "../api/queries";
 import { msText, plural, untitled } from "../parts/text";
 
@@ -8,6 +9,8 @@ export interface Step {
   done: boolean;
   to: string;
   action: string;
+  /** What somebody has to be allowed to take it. */
+  takes: Action;
 }
 
 export interface SetupState {
@@ -27,6 +30,7 @@ export function setupSteps({ desk, sources, card, shown }: SetupState): Step[] {
       text: ready.length > 0 ? ready.map((s) => s.name).join(", ") : "Upload a CSV file, or connect a database or CRM.",
       done: ready.length > 0,
       to: "/sources/add",
+      takes: "createConnection",
       action: "Connect your data",
     },
     {
@@ -36,6 +40,7 @@ export function setupSteps({ desk, sources, card, shown }: SetupState): Step[] {
         : "Pick fields, see the card of a real customer, publish.",
       done: (card?.version ?? 0) > 0,
       to: "/card",
+      takes: "publishCard",
       action: "Make the card",
     },
     {
@@ -43,6 +48,7 @@ export function setupSteps({ desk, sources, card, shown }: SetupState): Step[] {
       text: deskStep(desk),
       done: desk?.handshake_at !== undefined && desk.first_signed_at !== undefined && desk.api_key_set && !desk.paused,
       to: "/livesupporti",
+      takes: "updateDesk",
       action: "Connect LiveSupporti",
     },
     {
@@ -52,6 +58,7 @@ export function setupSteps({ desk, sources, card, shown }: SetupState): Step[] {
         : "Start a chat on your own site, with the e-mail of a customer you know.",
       done: first !== undefined,
       to: "/chats",
+      takes: "listChats",
       action: "Watch the chats",
     },
   ];

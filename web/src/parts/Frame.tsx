@@ -1,31 +1,36 @@
 // The frame of every signed-in page: file dividers at the left, the sheet, and on a phone a bar at the bottom.
-import { Drawer, Menu, UnstyledButton, useMantineColorScheme } from "@mantine/core";
+import { Drawer, UnstyledButton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
   IconBook2,
-  IconCheck,
+  IconBuilding,
   IconDatabase,
   IconHome,
   IconId,
-  IconLogout,
+  IconKey,
+  IconListDetails,
   IconMenu2,
   IconMessages,
   IconPlugConnected,
   IconTable,
+  IconUsers,
   type Icon,
 } from "@tabler/icons-react";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { Fragment, Suspense } from "react";
-import { currentMe, signOut } from "../api/session";
+import { allowed, type Action } from "../api/may";
+import { Ending } from "./Ending";
 import { Loading } from "./States";
 import { Wordmark } from "./Mark";
-import { initials } from "./text";
+import { PersonMenu } from "./PersonMenu";
 import classes from "./Frame.module.css";
 
 interface Item {
   to: string;
   label: string;
   icon: Icon;
+  /** Left out for who may not do it. */
+  needs?: Action;
 }
 
 const groups: { title?: string; items: Item[] }[] = [
@@ -42,6 +47,14 @@ const groups: { title?: string; items: Item[] }[] = [
       { to: "/sources", label: "Sources", icon: IconDatabase },
       { to: "/csv", label: "CSV data", icon: IconTable },
       { to: "/livesupporti", label: "LiveSupporti", icon: IconPlugConnected },
+    ],
+  },
+  {
+    title: "Together",
+    items: [
+      { to: "/settings/team", label: "Team", icon: IconUsers },
+      { to: "/settings/tenant", label: "Company", icon: IconBuilding },
+      { to: "/settings/audit", label: "Audit log", icon: IconListDetails, needs: "listAudit" },
     ],
   },
 ];
@@ -69,10 +82,11 @@ export function Frame() {
           <Wordmark />
         </Link>
         <Dividers path={path} />
-        <Person />
+        <PersonMenu />
       </nav>
       <div className={classes.sheet}>
         <Suspense fallback={<PageLoading />}>
+          <Ending />
           <Outlet />
         </Suspense>
       </div>
@@ -95,7 +109,7 @@ export function Frame() {
         <nav aria-label="All pages" className={classes.drawer} onClickCapture={drawer.close}>
           <Dividers path={path} plain />
         </nav>
-        <Person />
+        <PersonMenu />
       </Drawer>
     </div>
   );
@@ -105,6 +119,10 @@ function active(path: string, to: string): boolean {
   return to === "/" ? path === "/" : path === to || path.startsWith(`${to}/`);
 }
 
+function offered(item: Item): boolean {
+  return item.needs === undefined || allowed(item.needs);
+}
+
 function Dividers({ path, plain }: { path: string; plain?: boolean }) {
   return (
     <div className={classes.dividers} data-plain={plain || undefined}>
@@ -112,7 +130,7 @@ function Dividers({ path, plain }: { path: string; plain?: boolean }) {
         <Fragment key={i}>
           {group.title !== undefined && <p className={classes.group}>{group.title}</p>}
           <ul>
-            {group.items.map((item) => (
+            {group.items.filter(offered).map((item) => (
               <li key={item.to}>
                 <Link to={item.to} className={classes.item} aria-current={active(path, item.to) ? "page" : undefined}>
                   <item.icon size={18} stroke={1.75} aria-hidden="true" />
@@ -125,6 +143,18 @@ function Dividers({ path, plain }: { path: string; plain?: boolean }) {
       ))}
       <p className={classes.group}>Build on it</p>
       <ul>
+        {allowed("listTokens") && (
+          <li>
+            <Link
+              to="/settings/tokens"
+              className={classes.item}
+              aria-current={active(path, "/settings/tokens") ? "page" : undefined}
+            >
+              <IconKey size={18} stroke={1.75} aria-hidden="true" />
+              API tokens
+            </Link>
+          </li>
+        )}
         <li>
           <a href="/docs" className={classes.item}>
             <IconBook2 size={18} stroke={1.75} aria-hidden="true" />
@@ -133,53 +163,6 @@ function Dividers({ path, plain }: { path: string; plain?: boolean }) {
         </li>
       </ul>
     </div>
-  );
-}
-
-function Person() {
-  const me = currentMe();
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
-  if (me === null) return null;
-  const name = me.user.name || me.user.email;
-  const schemes = [
-    ["auto", "As the system"],
-    ["light", "Light"],
-    ["dark", "Dark"],
-  ] as const;
-  return (
-    <Menu position="top-start" width={210} transitionProps={{ duration: 160 }}>
-      <Menu.Target>
-        <UnstyledButton className={classes.person}>
-          <span className={classes.badge} aria-hidden="true">
-            {initials(name)}
-          </span>
-          <span className={classes.who}>
-            <strong>{name}</strong>
-            <span>{me.tenant.name}</span>
-          </span>
-        </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>Look</Menu.Label>
-        {schemes.map(([value, word]) => (
-          <Menu.Item
-            key={value}
-            onClick={() => setColorScheme(value)}
-            aria-current={colorScheme === value ? "true" : undefined}
-            rightSection={colorScheme === value ? <IconCheck size={16} stroke={1.75} aria-hidden="true" /> : undefined}
-          >
-            {word}
-          </Menu.Item>
-        ))}
-        <Menu.Divider />
-        <Menu.Item
-          leftSection={<IconLogout size={16} stroke={1.75} aria-hidden="true" />}
-          onClick={() => void signOut()}
-        >
-          Sign out
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
   );
 }
 

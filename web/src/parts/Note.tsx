@@ -31,7 +31,7 @@ export function Note({ tone, title, children, actions, id, live }: NoteProps) {
       <div className={classes.body}>
         <p className={classes.title}>{title}</p>
         {children !== undefined && <div className={classes.text}>{children}</div>}
-        {(actions !== undefined || id !== undefined) && (
+        {(Boolean(actions) || id !== undefined) && (
           <div className={classes.actions}>
             {actions}
             {id !== undefined && <CopyId value={id} name="request id" />}

@@ -35,7 +35,7 @@ export function Empty({ drawing, title, children, actions }: EmptyProps) {
       {drawing}
       <h2 className={classes.title}>{title}</h2>
       <p>{children}</p>
-      {actions !== undefined && <div className={classes.actions}>{actions}</div>}
+      {Boolean(actions) && <div className={classes.actions}>{actions}</div>}
     </div>
   );
 }

@@ -7,6 +7,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
 import { api, data } from "../../api/client";
+import { allowed } from "../../api/may";
 import { asProblem, type ProblemError } from "../../api/problem";
 import { card as cardQuery, type Card } from "../../api/queries";
 import { rememberVisitor, triedVisitor } from "../../api/visitor";
@@ -14,17 +15,22 @@ import { PlugDrawing } from "../../parts/Drawings";
 import { ProblemNote } from "../../parts/Note";
 import { Page, Section } from "../../parts/Page";
 import { Empty, Failed, Loading } from "../../parts/States";
-import { moment, plural } from "../../parts/text";
-import { exampleEmail, lineOf, lineProblems, linesOf, suggest } from "./draft";
+import { plural } from "../../parts/text";
+import { exampleEmail, lineOf, lineProblems, linesOf, publishedWhen, suggest } from "./draft";
 import { FieldList } from "./FieldList";
 import { LineList } from "./LineList";
 import { LivePreview } from "./LivePreview";
+import { ReadCard } from "./ReadCard";
 import { useDraft } from "./useDraft";
 import { useSources, useValues, type Sources } from "./useSources";
 import { Versions } from "./Versions";
 import classes from "./Designer.module.css";
 
 export function Designer() {
+  return allowed("publishCard") ? <Designing /> : <ReadCard />;
+}
+
+function Designing() {
   const published = useQuery(cardQuery());
   const sources = useSources();
   const error = published.data === undefined ? (published.error ?? sources.error) : sources.error;
@@ -157,7 +163,7 @@ function Desk({ published, sources }: { published: Card; sources: Sources }) {
 }
 
 function lead(published: Card, changed: boolean, lines: number, unnamed: boolean): ReactNode {
-  const seen = published.version > 0 && `v${published.version}, published ${when(published)}`;
+  const seen = published.version > 0 && `v${published.version}, published ${publishedWhen(published)}`;
   if (!seen)
     return lines === 0
       ? "What your agents see when a chat starts. Pick fields, then publish them."
@@ -168,27 +174,27 @@ function lead(published: Card, changed: boolean, lines: number, unnamed: boolean
   return `Draft v${published.version + 1}. Agents still see ${seen}.`;
 }
 
-function when(card: Card): string {
-  const at = card.published_at === undefined ? "" : moment(new Date(card.published_at));
-  return card.published_by ? `${at} by ${card.published_by}` : at;
-}
-
 function NoSources() {
+  const connects = allowed("createConnection");
   return (
     <Page title="Card" lead="What your agents see when a chat starts.">
       <Empty
         drawing={<PlugDrawing />}
         title="There is no data to choose from yet"
         actions={
-          <>
-            <Button component={Link} to="/csv">
-              Upload a CSV file
-            </Button>
-            <Link to="/sources/add">Connect another source</Link>
-          </>
+          connects && (
+            <>
+              <Button component={Link} to="/csv">
+                Upload a CSV file
+              </Button>
+              <Link to="/sources/add">Connect another source</Link>
+            </>
+          )
         }
       >
-        Connect what knows your customers, and its fields appear here.
+        {connects
+          ? "Connect what knows your customers, and its fields appear here."
+          : "Once an admin or an owner has connected what knows your customers, its fields appear here."}
       </Empty>
     </Page>
   );

@@ -1,5 +1,6 @@
 // The card being made: pure steps from one list of lines to the next.
 import type { Card, CardLine, Field } from "../../api/queries";
+import { moment } from "../../parts/text";
 
 /** A line with a key of its own, which stays when the line moves. */
 export interface DraftLine extends CardLine {
@@ -160,4 +161,10 @@ export function lineProblems(fields: readonly { pointer: string; detail: string 
     if (at !== undefined && !found.has(Number(at))) found.set(Number(at), f.detail);
   }
   return found;
+}
+
+/** publishedWhen says when a version was published, and by whom. */
+export function publishedWhen(card: Card): string {
+  const at = card.published_at === undefined ? "" : moment(new Date(card.published_at));
+  return card.published_by ? `${at} by ${card.published_by}` : at;
 }

@@ -4,6 +4,7 @@ import { Button, Progress, Select } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
+import { allowed } from "../../api/may";
 import {
   card as cardQuery,
   connection as connectionQuery,
@@ -14,6 +15,7 @@ import {
 import { useUpload, type Upload } from "../../api/upload";
 import { DataTable, type Column } from "../../parts/DataTable";
 import { Note, ProblemNote } from "../../parts/Note";
+import { OnlyFor } from "../../parts/OnlyFor";
 import { Page, Section } from "../../parts/Page";
 import { Failed, Loading } from "../../parts/States";
 import { StatusShape } from "../../parts/Status";
@@ -73,7 +75,7 @@ function List({ source }: { source: Connection }) {
           </Button>
         ) : (
           <Button variant="default" component={Link} to={`/sources/${source.id}`}>
-            Check and rename
+            {allowed("updateConnection") ? "Check and rename" : "See it as a source"}
           </Button>
         )
       }
@@ -89,22 +91,28 @@ function List({ source }: { source: Connection }) {
             <Section title="How we read it">
               <HowRead report={report} />
             </Section>
-            <div className={classes.proof}>
-              <Proof connectionId={source.id} />
-            </div>
+            {allowed("lookUp") && (
+              <div className={classes.proof}>
+                <Proof connectionId={source.id} />
+              </div>
+            )}
           </div>
         )}
         <div className={report === undefined ? classes.wide : undefined}>
           {report !== undefined && report.rejected > 0 && <Rejected report={report} />}
-          <DropZone
-            title={report ? "Drop a newer file, or choose one" : "Drop a file, or choose one"}
-            disabled={running}
-            onFile={(file) => take(file)}
-          >
-            {report
-              ? "It replaces all rows at once, when it has been read to its end."
-              : "A CSV or TSV file with a header, and a column with the e-mail address."}
-          </DropZone>
+          {!allowed("importFile") ? (
+            <OnlyFor action="importFile" what="Uploads" />
+          ) : (
+            <DropZone
+              title={report ? "Drop a newer file, or choose one" : "Drop a file, or choose one"}
+              disabled={running}
+              onFile={(file) => take(file)}
+            >
+              {report
+                ? "It replaces all rows at once, when it has been read to its end."
+                : "A CSV or TSV file with a header, and a column with the e-mail address."}
+            </DropZone>
+          )}
         </div>
       </div>
     </Page>
@@ -192,10 +200,15 @@ function NotImported({ upload, take, kept, remove }: OutcomeProps<Extract<Upload
           "The rows from before still answer."
         ) : (
           <>
-            The list stays, without rows: put the file right and choose it again, or{" "}
-            <button type="button" className={classes.remove} onClick={remove}>
-              remove the list
-            </button>
+            The list stays, without rows: put the file right and choose it again
+            {allowed("deleteConnection") && (
+              <>
+                , or{" "}
+                <button type="button" className={classes.remove} onClick={remove}>
+                  remove the list
+                </button>
+              </>
+            )}
             .
           </>
         )}
@@ -237,7 +250,7 @@ function ChooseColumn({ file, take }: { file: File; take: (file: File, column?: 
 // The newcomer's way goes on at the card.
 function NextStep({ source, done }: { source: Connection; done: boolean }) {
   const card = useQuery(cardQuery());
-  if (!done || card.data === undefined || source.on_card) return null;
+  if (!done || !allowed("publishCard") || card.data === undefined || source.on_card) return null;
   return (
     <div className={classes.next}>
       <Note

@@ -2,11 +2,13 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { api, data } from "../../api/client";
+import { allowed } from "../../api/may";
 import { asProblem } from "../../api/problem";
 import { connections, connectors, type Connection } from "../../api/queries";
 import { DataTable, Dash, type Column } from "../../parts/DataTable";
 import { FileDrawing } from "../../parts/Drawings";
 import { ProblemNote } from "../../parts/Note";
+import { OnlyFor } from "../../parts/OnlyFor";
 import { Page } from "../../parts/Page";
 import { Empty, Loaded } from "../../parts/States";
 import { Status } from "../../parts/Status";
@@ -54,12 +56,15 @@ export function Lists() {
       await navigate({ to: "/csv/$connectionId", params: { connectionId: created.id } });
     },
   });
-  const zone = (title: string) => (
-    <DropZone title={title} disabled={create.isPending} onFile={(file) => create.mutate(file)}>
-      A CSV or TSV file with a header, and a column with the e-mail address. Semicolons, old encodings and quotes are
-      understood.
-    </DropZone>
-  );
+  const zone = (title: string) =>
+    !allowed("createConnection") ? (
+      <OnlyFor action="createConnection" what="New lists" />
+    ) : (
+      <DropZone title={title} disabled={create.isPending} onFile={(file) => create.mutate(file)}>
+        A CSV or TSV file with a header, and a column with the e-mail address. Semicolons, old encodings and quotes are
+        understood.
+      </DropZone>
+    );
   return (
     <Page title="CSV data" lead="Lists you upload. Sidecard finds a visitor in them by the e-mail address.">
       {create.error !== null && <ProblemNote problem={asProblem(create.error)} title="The file was not taken" />}

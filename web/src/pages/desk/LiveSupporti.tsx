@@ -2,9 +2,11 @@
 import { Button } from "@mantine/core";
 import { IconExternalLink } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import { allowed } from "../../api/may";
 import { liveDesk, rejections, shownChat, type Chat, type Desk } from "../../api/queries";
 import { CopyField } from "../../parts/CopyField";
 import { Note } from "../../parts/Note";
+import { OnlyFor } from "../../parts/OnlyFor";
 import { Page, Section } from "../../parts/Page";
 import { Failed, Loading } from "../../parts/States";
 import { clock } from "../../parts/text";
@@ -13,6 +15,7 @@ import { Instruction } from "./Instruction";
 import { Listening } from "./Listening";
 import { Rejections } from "./Rejections";
 import { Secret } from "./Secret";
+import { Stored } from "./Stored";
 import { Unsigned } from "./Unsigned";
 import { deskTitle } from "./state";
 import { useDeskTest } from "./test";
@@ -53,6 +56,11 @@ function Details({ desk, firstShown }: { desk: Desk; firstShown?: Chat }) {
           </Note>
         </div>
       )}
+      {!allowed("updateDesk") && (
+        <div style={{ marginBottom: 20 }}>
+          <OnlyFor action="updateDesk" what="Changes of this link" />
+        </div>
+      )}
       <ol style={{ margin: 0, padding: 0, listStyle: "none" }}>
         <Instruction
           number={1}
@@ -60,7 +68,7 @@ function Details({ desk, firstShown }: { desk: Desk; firstShown?: Chat }) {
           title="Let Sidecard send details to your agents"
           state={desk.paused ? "warn" : desk.api_key_set && (test.result?.ok || worksBy) ? "done" : "open"}
         >
-          <Credentials desk={desk} test={test} />
+          {allowed("updateDesk") ? <Credentials desk={desk} test={test} /> : <Stored desk={desk} test={test} />}
         </Instruction>
         <Instruction
           number={2}

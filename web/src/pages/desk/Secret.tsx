@@ -3,6 +3,7 @@ import { Button, Select, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { api, data, type Schemas } from "../../api/client";
+import { allowed } from "../../api/may";
 import { asProblem, fieldProblems } from "../../api/problem";
 import { desk as deskQuery, type Desk } from "../../api/queries";
 import { CopyField } from "../../parts/CopyField";
@@ -28,6 +29,7 @@ export function Secret({ desk, warning }: { desk: Desk; warning?: string }) {
     },
   });
   const secret = rotate.data?.secret;
+  const changes = allowed("rotateSecret");
   return (
     <div className={classes.secret}>
       {secret !== undefined && (
@@ -45,7 +47,8 @@ export function Secret({ desk, warning }: { desk: Desk; warning?: string }) {
           </p>
           {warning !== undefined && (
             <Note tone="warn" title={warning}>
-              Make a new secret here and paste it into LiveSupporti.
+              {changes ? "Make" : "An admin or an owner makes"} a new secret here and {changes ? "paste" : "pastes"} it
+              into LiveSupporti.
             </Note>
           )}
         </>
@@ -55,24 +58,26 @@ export function Secret({ desk, warning }: { desk: Desk; warning?: string }) {
           The secret before it is valid until {moment(new Date(desk.previous_secret_until))}.
         </p>
       )}
-      {open ? (
-        <Rotate first={!desk.secret_set} rotate={rotate} cancel={() => setOpen(false)} />
-      ) : (
-        <div className={classes.actions}>
-          {!desk.secret_set && secret === undefined && (
-            <Button variant="default" loading={rotate.isPending} onClick={() => rotate.mutate({})}>
-              Make a secret
+      {!changes && !desk.secret_set && <p className={classes.stored}>No secret yet.</p>}
+      {changes &&
+        (open ? (
+          <Rotate first={!desk.secret_set} rotate={rotate} cancel={() => setOpen(false)} />
+        ) : (
+          <div className={classes.actions}>
+            {!desk.secret_set && secret === undefined && (
+              <Button variant="default" loading={rotate.isPending} onClick={() => rotate.mutate({})}>
+                Make a secret
+              </Button>
+            )}
+            <Button
+              variant={desk.secret_set ? "default" : "subtle"}
+              size={desk.secret_set ? "compact-md" : undefined}
+              onClick={() => setOpen(true)}
+            >
+              {desk.secret_set || secret !== undefined ? "Change the secret" : "Use your own"}
             </Button>
-          )}
-          <Button
-            variant={desk.secret_set ? "default" : "subtle"}
-            size={desk.secret_set ? "compact-md" : undefined}
-            onClick={() => setOpen(true)}
-          >
-            {desk.secret_set || secret !== undefined ? "Change the secret" : "Use your own"}
-          </Button>
-        </div>
-      )}
+          </div>
+        ))}
       {rotate.error !== null && !open && (
         <ProblemNote problem={asProblem(rotate.error)} title="There is no new secret" />
       )}

@@ -2,6 +2,7 @@
 import { Radio } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, data, type Schemas } from "../../api/client";
+import { allowed } from "../../api/may";
 import { asProblem } from "../../api/problem";
 import { desk as deskQuery, type Desk } from "../../api/queries";
 import { ProblemNote } from "../../parts/Note";
@@ -12,6 +13,7 @@ export function Unsigned({ desk }: { desk: Desk }) {
     mutationFn: (unsigned: Schemas["UnsignedPolicy"]) => data(api.PATCH("/api/v1/desk", { body: { unsigned } })),
     onSuccess: (changed) => queries.setQueryData(deskQuery().queryKey, changed),
   });
+  const fixed = !allowed("updateDesk");
   const value = save.isPending ? save.variables : desk.unsigned;
   return (
     <>
@@ -23,11 +25,13 @@ export function Unsigned({ desk }: { desk: Desk }) {
         <div style={{ display: "grid", gap: 10 }}>
           <Radio
             value="refuse"
+            disabled={fixed}
             label="Refuse them"
             description="Nobody else can announce chats. The right choice once LiveSupporti has the secret."
           />
           <Radio
             value="accept"
+            disabled={fixed}
             label="Accept them"
             description="Only if your LiveSupporti sends no signature. Each such chat is marked."
           />

@@ -3,6 +3,7 @@ import { Button } from "@mantine/core";
 import { useMutation, useQueryClient, type UseMutationResult } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { api, data, type Schemas } from "../../api/client";
+import { allowed } from "../../api/may";
 import { asProblem } from "../../api/problem";
 import { connections, type Connection } from "../../api/queries";
 import { CheckSteps, type Suggestion } from "../../parts/CheckSteps";
@@ -34,7 +35,8 @@ export function useCheck(source: Connection, now: boolean): CheckRun {
 interface Props {
   source: Connection;
   check: CheckRun;
-  take: (suggestion: Suggestion) => void;
+  /** Left out for those who may not change the source. */
+  take: ((suggestion: Suggestion) => void) | undefined;
   /** Something is being stored, after which the check runs again. */
   storing: boolean;
 }
@@ -54,9 +56,11 @@ export function Check({ source, check, take, storing }: Props) {
       {!check.isPending && report === undefined && check.error === null && (
         <p className="sc-dim" style={{ padding: "10px 0" }}>
           {source.last_import ? `${plural(source.last_import.rows, "row")} answer.` : "Never checked."}{" "}
-          <Button variant="subtle" size="compact-md" onClick={() => check.mutate()}>
-            Check now
-          </Button>
+          {allowed("checkConnection") && (
+            <Button variant="subtle" size="compact-md" onClick={() => check.mutate()}>
+              Check now
+            </Button>
+          )}
         </p>
       )}
     </Section>

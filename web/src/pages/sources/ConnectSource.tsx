@@ -5,9 +5,11 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, data } from "../../api/client";
+import { allowed } from "../../api/may";
 import { asProblem, readProblem } from "../../api/problem";
 import { connections, connectors, type Connector } from "../../api/queries";
 import { Markdown } from "../../parts/Markdown";
+import { OnlyFor } from "../../parts/OnlyFor";
 import { Page } from "../../parts/Page";
 import { Failed, Loading } from "../../parts/States";
 import { NotSetUp } from "./Login";
@@ -53,7 +55,13 @@ function Form({ connector }: { connector: Connector }) {
       back={back}
       dock={connector.guide !== "" && <Guide connector={connector} />}
     >
-      {connector.oauth ? <WithLogin connector={connector} /> : <BySettings connector={connector} />}
+      {!allowed("createConnection") ? (
+        <OnlyFor action="createConnection" what="New sources" />
+      ) : connector.oauth ? (
+        <WithLogin connector={connector} />
+      ) : (
+        <BySettings connector={connector} />
+      )}
     </Page>
   );
 }

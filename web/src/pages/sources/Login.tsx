@@ -4,6 +4,7 @@ import { IconLogin2 } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, data } from "../../api/client";
+import { allowed } from "../../api/may";
 import { asProblem } from "../../api/problem";
 import { connections, type Connection, type Connector } from "../../api/queries";
 import { Note, ProblemNote } from "../../parts/Note";
@@ -64,12 +65,14 @@ function Connected({ source, connector, disconnect }: Props & { disconnect: () =
           </details>
         )}
       </div>
-      <div className={classes.deeds}>
-        <ConnectButton source={source} connector={connector} label="Reconnect" quiet />
-        <Button variant="subtle" color="vermilion" onClick={disconnect}>
-          Disconnect
-        </Button>
-      </div>
+      {allowed("beginLogin") && (
+        <div className={classes.deeds}>
+          <ConnectButton source={source} connector={connector} label="Reconnect" quiet />
+          <Button variant="subtle" color="vermilion" onClick={disconnect}>
+            Disconnect
+          </Button>
+        </div>
+      )}
     </div>
   );
 }
@@ -81,12 +84,15 @@ function Ended({ source, connector }: Props) {
         tone="bad"
         title={`${connector.name} has ended the login${source.login?.account ? ` of ${source.login.account}` : ""}`}
         actions={
-          connector.oauth?.available && <ConnectButton source={source} connector={connector} label="Reconnect" bad />
+          connector.oauth?.available &&
+          allowed("beginLogin") && <ConnectButton source={source} connector={connector} label="Reconnect" bad />
         }
       >
         {source.on_card && "Cards go out without its lines. "}
         {connector.oauth?.available
-          ? "Reconnect to fix it: the card stays as it is."
+          ? allowed("beginLogin")
+            ? "Reconnect to fix it: the card stays as it is."
+            : "An admin or an owner reconnects it; the card stays as it is."
           : "The operator of this Sidecard has to set up the login again first."}
       </Note>
     </div>
@@ -95,6 +101,8 @@ function Ended({ source, connector }: Props) {
 
 function NotYet({ source, connector }: Props) {
   if (!connector.oauth?.available) return <NotSetUp connector={connector} saved />;
+  if (!allowed("beginLogin"))
+    return <p className={classes.who}>Not connected yet. An admin or an owner connects it.</p>;
   return (
     <div className={classes.row}>
       <p className={classes.who}>Not connected yet. You choose the account at {connector.name}, and come back here.</p>

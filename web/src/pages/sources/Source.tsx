@@ -5,6 +5,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useLocation, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, data } from "../../api/client";
+import { allowed } from "../../api/may";
 import { asProblem, type ProblemError } from "../../api/problem";
 import {
   connection as connectionQuery,
@@ -14,6 +15,7 @@ import {
   type Connector,
 } from "../../api/queries";
 import { Note } from "../../parts/Note";
+import { OnlyFor } from "../../parts/OnlyFor";
 import { Page, Section } from "../../parts/Page";
 import { Failed, Loading } from "../../parts/States";
 import { Status } from "../../parts/Status";
@@ -53,7 +55,11 @@ function Details({ source, connector }: { source: Connection; connector: Connect
   const justConnected = useLocation({ select: (l) => l.state.check ?? false });
   const unchecked = source.status === "new" && source.last_check === undefined;
   const waiting = waitsForLogin(source);
-  const check = useCheck(source, !connector.imports && !waiting && (unchecked || justConnected));
+  const changes = allowed("updateConnection");
+  const checks = allowed("checkConnection");
+  const tries = !waiting && allowed("lookUp");
+  const guided = changes && connector.guide !== "";
+  const check = useCheck(source, checks && !connector.imports && !waiting && (unchecked || justConnected));
   const form = useSettingsForm(connector, source);
   const [editing, setEditing] = useState(false);
   const save = useSave(source, (now) => {
@@ -74,15 +80,17 @@ function Details({ source, connector }: { source: Connection; connector: Connect
         <Actions
           source={source}
           connector={connector}
-          check={waiting ? null : check}
+          check={waiting || !checks ? null : check}
           remove={() => setDeleting(true)}
         />
       }
       dock={
-        <>
-          {!waiting && <Try source={source} />}
-          {connector.guide !== "" && <Guide connector={connector} />}
-        </>
+        tries || guided ? (
+          <>
+            {tries && <Try source={source} />}
+            {guided && <Guide connector={connector} />}
+          </>
+        ) : undefined
       }
     >
       <Login source={source} connector={connector} />
@@ -91,31 +99,45 @@ function Details({ source, connector }: { source: Connection; connector: Connect
           source={source}
           check={check}
           storing={save.isPending}
-          take={(suggestion) => {
-            const body = form.ready(suggestion);
-            if (body === null) setEditing(true);
-            else save.mutate(body);
-          }}
+          take={
+            changes
+              ? (suggestion) => {
+                  const body = form.ready(suggestion);
+                  if (body === null) setEditing(true);
+                  else save.mutate(body);
+                }
+              : undefined
+          }
         />
       )}
       <Section title="Fields" aside="what a card can show">
-        {waiting ? <p className="sc-dim">They come once {connector.name} is connected.</p> : <Fields source={source} />}
+        {!allowed("listFields") ? (
+          <OnlyFor action="listFields" what="Fields and examples" />
+        ) : waiting ? (
+          <p className="sc-dim">They come once {connector.name} is connected.</p>
+        ) : (
+          <Fields source={source} />
+        )}
       </Section>
       <Section title="Settings" rule>
         <div style={{ paddingTop: 16 }}>
-          <Settings
-            connector={connector}
-            form={form}
-            open={editing || save.error !== null || (source.status === "failing" && !waiting)}
-            edit={() => {
-              save.reset(); // what was saved before needs no word any more
-              setEditing(true);
-            }}
-            save={save.mutate}
-            busy={save.isPending}
-            problem={save.error && asProblem(save.error)}
-            saved={save.isSuccess}
-          />
+          {changes ? (
+            <Settings
+              connector={connector}
+              form={form}
+              open={editing || save.error !== null || (source.status === "failing" && !waiting)}
+              edit={() => {
+                save.reset(); // what was saved before needs no word any more
+                setEditing(true);
+              }}
+              save={save.mutate}
+              busy={save.isPending}
+              problem={save.error && asProblem(save.error)}
+              saved={save.isSuccess}
+            />
+          ) : (
+            <OnlyFor action="updateConnection" what="Name and settings" />
+          )}
         </div>
       </Section>
       <DeleteSource source={source} opened={deleting} close={() => setDeleting(false)} />
@@ -159,41 +181,43 @@ interface ActionsProps {
 function Actions({ source, connector, check, remove }: ActionsProps) {
   return (
     <>
-      {connector.imports ? (
-        <Button
-          component={Link}
-          to={`/csv/${source.id}`}
-          leftSection={<IconUpload size={16} stroke={1.75} aria-hidden="true" />}
-        >
-          Upload a file
-        </Button>
-      ) : (
-        check && (
-          <Button
-            loading={check.isPending}
-            onClick={() => check.mutate()}
-            leftSection={<IconRefresh size={16} stroke={1.75} aria-hidden="true" />}
-          >
-            Check now
-          </Button>
-        )
+      {connector.imports
+        ? allowed("importFile") && (
+            <Button
+              component={Link}
+              to={`/csv/${source.id}`}
+              leftSection={<IconUpload size={16} stroke={1.75} aria-hidden="true" />}
+            >
+              Upload a file
+            </Button>
+          )
+        : check && (
+            <Button
+              loading={check.isPending}
+              onClick={() => check.mutate()}
+              leftSection={<IconRefresh size={16} stroke={1.75} aria-hidden="true" />}
+            >
+              Check now
+            </Button>
+          )}
+      {allowed("deleteConnection") && (
+        <Menu position="bottom-end">
+          <Menu.Target>
+            <Button variant="default" px={9} aria-label="More">
+              <IconDots size={18} stroke={1.75} aria-hidden="true" />
+            </Button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Item
+              color="vermilion"
+              leftSection={<IconTrash size={16} stroke={1.75} aria-hidden="true" />}
+              onClick={remove}
+            >
+              Remove this source
+            </Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
       )}
-      <Menu position="bottom-end">
-        <Menu.Target>
-          <Button variant="default" px={9} aria-label="More">
-            <IconDots size={18} stroke={1.75} aria-hidden="true" />
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item
-            color="vermilion"
-            leftSection={<IconTrash size={16} stroke={1.75} aria-hidden="true" />}
-            onClick={remove}
-          >
-            Remove this source
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
     </>
   );
 }

@@ -3,6 +3,7 @@ import { Button } from "@mantine/core";
 import { IconChevronRight, IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { allowed } from "../../api/may";
 import { connections, connectors, type Connection, type Connector } from "../../api/queries";
 import { PlugDrawing } from "../../parts/Drawings";
 import { KindIcon } from "../../parts/KindIcon";
@@ -23,6 +24,7 @@ export function Sources() {
       title="Sources"
       lead="Where Sidecard looks a visitor up. All are asked at once; the slowest one sets the pace."
       actions={
+        allowed("createConnection") &&
         query.data?.length !== 0 && (
           <Button
             component={Link}
@@ -41,12 +43,15 @@ export function Sources() {
               drawing={<PlugDrawing />}
               title="Nothing is connected yet"
               actions={
-                <Button component={Link} to="/sources/add">
-                  Connect a source
-                </Button>
+                allowed("createConnection") && (
+                  <Button component={Link} to="/sources/add">
+                    Connect a source
+                  </Button>
+                )
               }
             >
               The systems that know your customers appear here, with how each of them is doing.
+              {!allowed("createConnection") && " An admin or an owner connects them."}
             </Empty>
           ) : (
             <ul className={classes.list}>
@@ -110,9 +115,11 @@ function Needs({ source, connector }: { source: Connection; connector: Connector
           tone="none"
           title="No rows are in this list yet"
           actions={
-            <Button component={Link} to={`/csv/${source.id}`} size="compact-md" variant="default">
-              {`Upload a file for ${source.name}`}
-            </Button>
+            allowed("importFile") && (
+              <Button component={Link} to={`/csv/${source.id}`} size="compact-md" variant="default">
+                {`Upload a file for ${source.name}`}
+              </Button>
+            )
           }
         />
       </div>
@@ -125,12 +132,17 @@ function Needs({ source, connector }: { source: Connection; connector: Connector
           tone="bad"
           title={`${connector?.name ?? "The other side"} has ended the login`}
           actions={
-            <Button component={Link} to={`/sources/${source.id}`} size="compact-md" color="vermilion">
-              {`Reconnect ${source.name}`}
-            </Button>
+            allowed("beginLogin") && (
+              <Button component={Link} to={`/sources/${source.id}`} size="compact-md" color="vermilion">
+                {`Reconnect ${source.name}`}
+              </Button>
+            )
           }
         >
-          Connect again with the same account.{lost}
+          {allowed("beginLogin")
+            ? "Connect again with the same account."
+            : "An admin or an owner connects it again, with the same account."}
+          {lost}
         </Note>
       </div>
     );
@@ -142,9 +154,11 @@ function Needs({ source, connector }: { source: Connection; connector: Connector
         tone="bad"
         title={`${failing.name}: ${failing.detail}`}
         actions={
-          <Button component={Link} to={`/sources/${source.id}`} size="compact-md" color="vermilion">
-            {`Fix ${source.name}`}
-          </Button>
+          allowed("updateConnection") && (
+            <Button component={Link} to={`/sources/${source.id}`} size="compact-md" color="vermilion">
+              {`Fix ${source.name}`}
+            </Button>
+          )
         }
       >
         {failing.advice}
