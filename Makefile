@@ -11,7 +11,7 @@ npm := npm --prefix web
 phase := scripts/phase.sh
 withservers := go run ./internal/servertest/withservers
 
-.PHONY: help run demo build portal test test-portal chart test-go lint format generate verify bench chaos chaos-quick chaos-mutants tools clean
+.PHONY: help run demo build portal test test-portal chart test-go proofs fuzz-short lint format generate verify bench chaos chaos-quick chaos-mutants tools clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,21 @@ chart: ## Lint, render and decode the Helm chart (the first time builds Helm: 3 
 test-go: portal ## Run the Go tests with the race detector
 	@$(phase) "Go tests" $(withservers) go test -race -shuffle=on ./...
 
+proofs: tools ## Try every operation as everybody who may not, on both databases, and count the cases
+	@mkdir -p build && rm -f build/proofs.json
+	@failed=0; \
+	PROOFS="$(CURDIR)/build/proofs.json" $(phase) "proofs" $(withservers) go test -count=1 -run '^TestProof' ./internal/api || failed=1; \
+	awk -F '[":,{}]+' '/^\{/ { \
+			printf "  %-52s %6d cases %4d failures\n", $$3, $$5, $$7; bad += $$7; split($$3, at, "/"); \
+			if (at[1] ~ /^TestProof(NobodyReachesAnotherTenant|RolesAndScopes)$$/) refused[at[2]] += $$5 \
+		} \
+		END { for (database in refused) if (refused[database] < 1500) few = 1; exit bad || few || !("postgres" in refused) || !("sqlite" in refused) }' \
+		build/proofs.json || failed=1; \
+	exit $$failed
+
+fuzz-short: portal ## Give every fuzz target a moment; FUZZTIME (30s each) and FUZZ choose
+	@$(phase) "fuzz" scripts/fuzz-short.sh
+
 lint: web/node_modules/.package-lock.json ## Check style and common mistakes (the first time builds the linter: 3 minutes)
 	@$(phase) "Go lint" $(golangci) run
 	@cd deploy && ../$(phase) "chart lint" $(golangci) run
@@ -51,10 +66,11 @@ generate: web/node_modules/.package-lock.json ## Generate code and documents fro
 	@$(phase) "generate Go" go generate ./...
 	@$(phase) "generate TypeScript" $(npm) run --silent generate
 
-verify: ## Check everything: generated files, style, tests
+verify: ## Check everything: generated files, style, tests, fuzz targets
 	@scripts/check-generated.sh
 	@$(MAKE) lint
 	@$(MAKE) test
+	@$(MAKE) fuzz-short
 
 bench: tools portal ## Measure on private PostgreSQL and Redis
 	@exec go run ./bench

@@ -237,7 +237,7 @@ func TestSettingsReachTheProgramsAsTheyWereWritten(t *testing.T) {
 		want := map[string]string{
 			"LISTEN_ADDR": ":8080", "PUBLIC_URL": "https://sidecard.example.com/",
 			"LIVESUPPORTI_API_URL": "https://desk.example.com/api", "EGRESS_ALLOW_CIDRS": "10.20.0.0/16,10.30.0.0/16",
-			"EGRESS_DENY_CIDRS": "10.20.1.0/24", "TRUSTED_PROXIES": "10.0.0.0/8", "CHAT_DEADLINE": "5m", "HUBSPOT_CLIENT_ID": "6b1f0c9e", "LOOKUP_DEADLINE": "2s", "MAX_UPLOAD_MIB": "10240",
+			"EGRESS_DENY_CIDRS": "10.20.1.0/24", "TRUSTED_PROXIES": "10.0.0.0/8", "CHAT_DEADLINE": "5m", "MAIL_FROM": "Sidecard <no-reply@example.com>", "HUBSPOT_CLIENT_ID": "6b1f0c9e", "LOOKUP_DEADLINE": "2s", "MAX_UPLOAD_MIB": "10240",
 			"DATABASE_CONNECTIONS": "24", "LOG_LEVEL": "DEBUG",
 		}
 		if name == "sidecard-migrate" {

@@ -166,7 +166,7 @@ func secretFiles(values, name string) []string {
 		return []string{"DATABASE_OWNER_URL", "DATABASE_URL"}
 	}
 	if strings.Contains(values, "full") {
-		return []string{"DATABASE_URL", "HUBSPOT_CLIENT_SECRET", "MASTER_KEY", "REDIS_URL"}
+		return []string{"DATABASE_URL", "HUBSPOT_CLIENT_SECRET", "MASTER_KEY", "REDIS_URL", "SMTP_URL"}
 	}
 	return []string{"DATABASE_URL", "MASTER_KEY", "REDIS_URL"}
 }
@@ -234,6 +234,7 @@ func TestSecretsKeepTheNamesThatWereGiven(t *testing.T) {
 		want[program+"DATABASE_URL"] = "postgres-app/url"
 		want[program+"REDIS_URL"] = "redis/url"
 		want[program+"MASTER_KEY"] = "sidecard-key/current"
+		want[program+"SMTP_URL"] = "smtp/url"
 		want[program+"HUBSPOT_CLIENT_SECRET"] = "hubspot/secret"
 	}
 	if !maps.Equal(got, want) {

@@ -38,6 +38,14 @@ func TestEachMissingValueIsNamed(t *testing.T) {
 	}
 }
 
+func TestAMailServerNeedsASender(t *testing.T) {
+	t.Parallel()
+	_, err := render(load(t), put(set(t, "minimal"), "secrets.smtpURL.existingSecret", "smtp"))
+	if want := "Sidecard needs these values: settings.MAIL_FROM. "; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("without a sender: %v", err)
+	}
+}
+
 func TestMisspeltAndImpossibleValuesAreRefused(t *testing.T) {
 	t.Parallel()
 	for path, value := range map[string]any{

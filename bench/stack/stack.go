@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"sidecard/internal/livesupporti/livesupportitest"
+	"sidecard/internal/mail/mailtest"
 	"sidecard/internal/servertest"
 	"sidecard/internal/vault"
 	"sidecard/migrations"
@@ -59,6 +60,7 @@ type Stack struct {
 	PostgresProxy, RedisProxy *servertest.Proxy // nil unless Options.Proxied
 
 	options     Options
+	mails       *mailtest.Server
 	environ     []string
 	secrets     []string
 	closers     []func()
@@ -180,9 +182,16 @@ func (s *Stack) configure(ctx context.Context) error {
 	}
 	s.closers = append(s.closers, s.Front.close)
 	s.URL = "http://" + s.Front.Addr()
+	if s.mails, err = mailtest.Open(ctx, mailtest.Options{}); err != nil {
+		return err
+	}
+	s.closers = append(s.closers, s.mails.Close)
 	s.environ = []string{
 		"PATH=" + os.Getenv("PATH"), "DATABASE_URL=" + database.String(), "REDIS_URL=" + redis.String(), "MASTER_KEY=" + key,
 		"PUBLIC_URL=" + s.URL, "EGRESS_ALLOW_CIDRS=127.0.0.0/8", "LOG_LEVEL=" + s.options.LogLevel,
+		"SMTP_URL=smtp://" + s.mails.Address() + "?tls=off", "MAIL_FROM=Sidecard <no-reply@sidecard.example>",
+		// All tenants come from one address here.
+		"TRIES_PER_ADDRESS=1000000", "SIGN_UPS_PER_ADDRESS=1000000", "API_CALLS_PER_MINUTE=1000000",
 	}
 	return nil
 }

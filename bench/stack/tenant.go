@@ -57,10 +57,19 @@ func (s *Stack) addTenant(ctx context.Context) (*Tenant, error) {
 		return err
 	}
 	who := tour.Newcomer{Company: t.Name, Email: t.Email, Password: t.Password, DeskEmail: t.Email, APIKey: t.APIKey}
-	if err := tour.NewClient(s.URL).Walk(ctx, who, register, func(string) {}); err != nil {
+	if err := tour.NewClient(s.URL).Walk(ctx, who, s.inbox, register, func(string) {}); err != nil {
 		return nil, fmt.Errorf("%s: %w", t.Name, err)
 	}
 	return t, nil
+}
+
+// inbox waits for a mail. An address gets one here, of whatever kind.
+func (s *Stack) inbox(ctx context.Context, to, _ string) (string, error) {
+	m, err := s.mails.WaitTo(ctx, to)
+	if err != nil {
+		return "", err
+	}
+	return m.Text()
 }
 
 // SignIn signs the tenant's owner in. Access tokens last ten minutes.

@@ -37,7 +37,7 @@ func demo(ctx context.Context, args []string) error {
 	}
 	defer p.close()
 	c := tour.NewClient(p.url)
-	if err := c.Walk(ctx, demoTenant, p.register, func(s string) { fmt.Println(s) }); err != nil {
+	if err := c.Walk(ctx, demoTenant, p.inbox, p.register, func(s string) { fmt.Println(s) }); err != nil {
 		return err
 	}
 	fmt.Printf("A chat starts: %s\n\n", *email)

@@ -12,16 +12,20 @@ import (
 	"sidecard/migrations"
 )
 
-func keys(_ context.Context, args []string) error {
-	if len(args) != 1 || args[0] != "new" {
-		return errors.New("the only thing to do with keys is: sidecard keys new")
+func keys(ctx context.Context, args []string) error {
+	switch {
+	case len(args) == 1 && args[0] == "new":
+		key, err := vault.NewKey()
+		if err != nil {
+			return err
+		}
+		fmt.Println(key)
+		return nil
+	case len(args) > 0 && args[0] == "rotate":
+		return rotateKeys(ctx, args[1:])
+	default:
+		return errors.New("what to do with keys: sidecard keys new, sidecard keys rotate")
 	}
-	key, err := vault.NewKey()
-	if err != nil {
-		return err
-	}
-	fmt.Println(key)
-	return nil
 }
 
 // migrate brings the schema up to date and lets the application's login use it.

@@ -18,6 +18,8 @@ const usage = `Sidecard shows a support agent who they are talking to.
   sidecard simulate   the simulated LiveSupporti alone
   sidecard migrate    bring a PostgreSQL database up to date (DATABASE_OWNER_URL)
   sidecard keys new   print a new master key
+  sidecard keys rotate
+                      seal everything with the first of several master keys, see docs/keys.md
 
 sidecard COMMAND -h tells a command's flags.
 `

@@ -17,6 +17,7 @@ import (
 	"sidecard/internal/embedded"
 	"sidecard/internal/hub"
 	"sidecard/internal/livesupporti/livesupportitest"
+	"sidecard/internal/mail"
 	"sidecard/internal/tour"
 )
 
@@ -33,16 +34,20 @@ func run(ctx context.Context, args []string) error {
 	portal := flags.String("listen", "127.0.0.1:8080", "address of portal and API")
 	simulator := flags.String("simulator-listen", "127.0.0.1:8090", "address of the simulated LiveSupporti")
 	crm := flags.String("hubspot-listen", "127.0.0.1:8091", "address of the emulated HubSpot; empty leaves it out, and HUBSPOT_API_URL counts")
+	mails := flags.String("mailbox-listen", "127.0.0.1:8092", "address of the mailbox that takes all mails; empty leaves its page out")
 	noDemo := flags.Bool("no-demo", false, "do not create the demo tenant at the first start")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	p, err := start(ctx, *dir, addresses{*portal, *simulator, *crm})
+	p, err := start(ctx, *dir, addresses{*portal, *simulator, *crm, *mails})
 	if err != nil {
 		return err
 	}
 	defer p.close()
 	fmt.Printf("Portal   %s\nConsole  %s\nAPI docs %s/docs\n", p.url, p.simulatorURL, p.url)
+	if p.mailboxURL != "" {
+		fmt.Printf("Mailbox  %s\n", p.mailboxURL)
+	}
 	if p.hubSpotURL != "" {
 		fmt.Printf("HubSpot  emulated, to be connected in the portal (%s)\n", p.hubSpotURL)
 	}
@@ -61,14 +66,16 @@ func run(ctx context.Context, args []string) error {
 type program struct {
 	url, simulatorURL string
 	hubSpotURL        string // empty without one
+	mailboxURL        string // empty when its page is left out
+	mailbox           *mail.Mailbox
 	app               *app.App
 	simulator         *livesupportitest.Server
 	group             *errgroup.Group
 	stop              context.CancelFunc
 }
 
-// addresses say where the program listens; an empty hubSpot leaves that emulator out.
-type addresses struct{ portal, simulator, hubSpot string }
+// addresses say where the program listens; an empty hubSpot or mailbox leaves that page out.
+type addresses struct{ portal, simulator, hubSpot, mailbox string }
 
 // start brings everything up over a data folder; all addresses answer from then on.
 func start(ctx context.Context, dir string, at addresses) (*program, error) {
@@ -87,6 +94,13 @@ func start(ctx context.Context, dir string, at addresses) (*program, error) {
 			return nil, errors.Join(err, front.Close(), back.Close())
 		}
 		p.hubSpotURL = "http://" + crm.Addr().String()
+	}
+	var letters net.Listener
+	if at.mailbox != "" {
+		if letters, err = listen(ctx, "the mailbox", at.mailbox); err != nil {
+			return nil, errors.Join(err, front.Close(), back.Close(), closeIf(crm))
+		}
+		p.mailboxURL = "http://" + letters.Addr().String()
 	}
 	if p.app, err = p.compose(ctx, dir); err != nil {
 		return nil, err
@@ -109,6 +123,9 @@ func start(ctx context.Context, dir string, at addresses) (*program, error) {
 	p.group.Go(func() error { return app.Serve(ctx, front, handler) })
 	p.group.Go(func() error { return p.simulator.Serve(ctx, back) })
 	p.group.Go(func() error { return p.app.Work(ctx) })
+	if letters != nil {
+		p.group.Go(func() error { return app.Serve(ctx, letters, p.mailbox.Handler()) })
+	}
 	if crm != nil {
 		hubSpot := hubspottest.New(hubspottest.Options{})
 		hubSpot.Register(hubSpotClient.ID, hubSpotClient.Secret, "Sidecard", p.url+"/connect/callback")
@@ -120,6 +137,13 @@ func start(ctx context.Context, dir string, at addresses) (*program, error) {
 		p.group.Go(func() error { return hubSpot.Serve(ctx, crm) })
 	}
 	return p, nil
+}
+
+func closeIf(l net.Listener) error {
+	if l == nil {
+		return nil
+	}
+	return l.Close()
 }
 
 // hubSpotClient is how the embedded program is registered at the emulated HubSpot.
@@ -160,6 +184,7 @@ func (p *program) compose(ctx context.Context, dir string) (*app.App, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.mailbox = backends.Mailbox
 	a, err := app.New(ctx, c, backends, log)
 	if err != nil {
 		backends.Close()
@@ -181,10 +206,16 @@ func (p *program) welcome(ctx context.Context, marker string) error {
 	if _, err := os.Stat(marker); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := tour.NewClient(p.url).Walk(ctx, demoTenant, p.register, func(string) {}); err != nil {
+	if err := tour.NewClient(p.url).Walk(ctx, demoTenant, p.inbox, p.register, func(string) {}); err != nil {
 		return err
 	}
 	return os.WriteFile(marker, []byte(demoTenant.Email+"\n"), 0o600)
+}
+
+// inbox waits for a mail.
+func (p *program) inbox(ctx context.Context, to, kind string) (string, error) {
+	m, err := p.mailbox.Wait(ctx, to, kind)
+	return m.Text, err
 }
 
 // register puts a WebHook into the simulated LiveSupporti.

@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"sidecard/internal/api/contract"
+	"sidecard/internal/hub"
 	"sidecard/internal/livesupporti/livesupportitest"
 	"sidecard/internal/tour"
 )
@@ -39,6 +42,7 @@ func TestMain(m *testing.M) {
 type running struct {
 	cmd             *exec.Cmd
 	portal, console string
+	mailbox         string
 }
 
 func startRun(t *testing.T, args ...string) *running {
@@ -62,6 +66,8 @@ func startRun(t *testing.T, args ...string) *running {
 			r.portal = strings.TrimSpace(value)
 		case "Console":
 			r.console = strings.TrimSpace(value)
+		case "Mailbox":
+			r.mailbox = strings.TrimSpace(value)
 		case "Stop": // the last line: everything is set up
 			go func() {
 				for lines.Scan() {
@@ -102,7 +108,7 @@ func TestAnAcceptedChatOutlivesKillMinusNine(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	args := []string{"--data", t.TempDir(), "--listen", freeAddress(t), "--simulator-listen", freeAddress(t), "--hubspot-listen", freeAddress(t)}
+	args := []string{"--data", t.TempDir(), "--listen", freeAddress(t), "--simulator-listen", freeAddress(t), "--hubspot-listen", freeAddress(t), "--mailbox-listen", freeAddress(t)}
 
 	first := startRun(t, args...)
 	live := livesupportitest.Control{BaseURL: first.console}
@@ -130,7 +136,7 @@ func TestAnAcceptedChatOutlivesKillMinusNine(t *testing.T) {
 
 func TestTheDemoTenantIsMadeOnce(t *testing.T) {
 	t.Parallel()
-	args := []string{"--data", t.TempDir(), "--listen", freeAddress(t), "--simulator-listen", freeAddress(t), "--hubspot-listen", freeAddress(t)}
+	args := []string{"--data", t.TempDir(), "--listen", freeAddress(t), "--simulator-listen", freeAddress(t), "--hubspot-listen", freeAddress(t), "--mailbox-listen", freeAddress(t)}
 	for range 2 {
 		r := startRun(t, args...)
 		desk, err := signedIn(t, r.portal).Desk(t.Context())
@@ -138,6 +144,27 @@ func TestTheDemoTenantIsMadeOnce(t *testing.T) {
 			t.Fatalf("desk = %+v, %v, want the demo tenant's, connected", desk, err)
 		}
 		r.end(syscall.SIGTERM)
+	}
+}
+
+func TestTheMailboxShowsTheMailsOfThisRun(t *testing.T) {
+	t.Parallel()
+	r := startRun(t, "--data", t.TempDir(), "--listen", freeAddress(t), "--simulator-listen", freeAddress(t), "--hubspot-listen", "", "--mailbox-listen", freeAddress(t))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.mailbox+"/mailbox/mails.json", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var mails []hub.Mail
+	if err := json.NewDecoder(answer.Body).Decode(&mails); err != nil {
+		t.Fatal(err)
+	}
+	if len(mails) != 1 || mails[0].To != demoTenant.Email || mails[0].Kind != hub.MailConfirmSignUp {
+		t.Errorf("mails = %+v, want the one that confirmed the demo tenant's address", mails)
 	}
 }
 

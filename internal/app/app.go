@@ -2,15 +2,13 @@ package app
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
-	"time"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"sidecard/connectors"
 	"sidecard/connectors/csv"
@@ -24,6 +22,7 @@ import (
 	"sidecard/internal/flaw"
 	"sidecard/internal/hub"
 	"sidecard/internal/livesupporti"
+	"sidecard/internal/mail"
 	"sidecard/internal/meter"
 	"sidecard/internal/queue"
 	"sidecard/internal/vault"
@@ -32,9 +31,10 @@ import (
 
 // Backends are what production and the embedded program do differently.
 type Backends struct {
-	Store hub.Store
-	Redis redis.UniversalClient
-	Close func()
+	Store   hub.Store
+	Redis   redis.UniversalClient
+	Mailbox *mail.Mailbox // takes all mails; nil = they go to the mail server
+	Close   func()
 }
 
 // App is the composed program.
@@ -43,6 +43,7 @@ type App struct {
 	config   Config
 	backends Backends
 	ringer   *queue.Ringer
+	signing  *signing
 	log      *slog.Logger
 	leaving  atomic.Bool // a stop was asked for; requests are still served
 }
@@ -68,11 +69,15 @@ func New(ctx context.Context, c Config, b Backends, log *slog.Logger) (*App, err
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := signingTokens(ctx, c, b.Store, seal)
+	where, err := c.door()
 	if err != nil {
 		return nil, err
 	}
-	where, err := c.door()
+	mailer, err := mailerOf(c, b, log)
+	if err != nil {
+		return nil, err
+	}
+	signing, err := startSigning(ctx, c, hub.NewKeyring(b.Store, seal, flaw.Now), log)
 	if err != nil {
 		return nil, err
 	}
@@ -80,51 +85,27 @@ func New(ctx context.Context, c Config, b Backends, log *slog.Logger) (*App, err
 	out := door.HTTP(egress.HTTPOptions{})
 	ringer := queue.NewRinger(b.Redis, log)
 	h := hub.New(hub.Config{
-		Store: b.Store, Ringer: ringer, LiveSupporti: livesupporti.NewClient(c.LiveSupporti, out), Connectors: registry, Meter: meter.New(b.Redis),
+		Store: b.Store, Ringer: ringer, LiveSupporti: livesupporti.NewClient(c.LiveSupporti, out), Connectors: registry, Meter: meter.New(b.Redis), Mailer: mailer,
 		Way:   hub.Way{HTTP: func(maxBody int64) *http.Client { return door.HTTP(egress.HTTPOptions{MaxBody: maxBody}) }, Dial: door.DialContext, Resolve: door.LookupHost},
-		OAuth: c.oauthClients(), Vault: seal, Passwords: auth.NewPasswords(2), Tokens: tokens, PublicURL: c.PublicURL,
-		Limits: hub.Limits{ChatDeadline: c.ChatDeadline, LookupDeadline: c.LookupDeadline}, Now: flaw.Now, Log: log,
+		OAuth: c.oauthClients(), Vault: seal, Passwords: auth.NewPasswords(2), Tokens: signing.tokens, PublicURL: c.PublicURL,
+		Limits: hub.Limits{
+			ChatDeadline: c.ChatDeadline, LookupDeadline: c.LookupDeadline,
+			AddressTries: c.TriesPerAddress, SignUps: c.SignUpsPerAddress, CallsPerMinute: c.CallsPerMinute,
+		},
+		Now: flaw.Now, Log: log,
 	})
-	return &App{Hub: h, config: c, backends: b, ringer: ringer, log: log}, nil
+	return &App{Hub: h, config: c, backends: b, ringer: ringer, log: log, signing: signing}, nil
 }
 
-// signingTokens reads the keys for access tokens, making the first one when there is none.
-func signingTokens(ctx context.Context, c Config, s hub.Store, v *vault.Vault) (*auth.Tokens, error) {
-	stored, err := s.SigningKeys(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read signing keys: %w", err)
+// mailerOf chooses where mails go.
+func mailerOf(c Config, b Backends, log *slog.Logger) (hub.Mailer, error) {
+	if b.Mailbox != nil {
+		return b.Mailbox, nil
 	}
-	if len(stored) == 0 {
-		if err := addFirstKey(ctx, s, v); err != nil {
-			return nil, err
-		}
-		if stored, err = s.SigningKeys(ctx); err != nil {
-			return nil, fmt.Errorf("read signing keys: %w", err)
-		}
+	if c.SMTPURL == "" {
+		log.Warn("no mail server is set: mails wait for SMTP_URL, and are given up after a day")
 	}
-	keys := make([]auth.Key, len(stored))
-	for i, k := range stored {
-		seed, err := v.Open(hub.SigningKeyRef(k.KeyID), k.Sealed)
-		if err != nil {
-			return nil, errors.New("MASTER_KEY does not open this database; use the key the database was set up with")
-		}
-		if keys[i], err = auth.ParseKey(seed); err != nil {
-			return nil, fmt.Errorf("signing key %s: %w", k.KeyID, err)
-		}
-	}
-	return auth.NewTokens(c.PublicURL, c.PublicURL, nil, keys...)
-}
-
-func addFirstKey(ctx context.Context, s hub.Store, v *vault.Vault) error {
-	key, err := auth.NewSigningKey()
-	if err != nil {
-		return err
-	}
-	sealed, err := v.Seal(hub.SigningKeyRef(key.ID), key.Seed())
-	if err != nil {
-		return err
-	}
-	return s.AddFirstSigningKey(ctx, hub.SigningKey{KeyID: key.ID, Sealed: sealed, CreatedAt: time.Now()})
+	return c.mailer()
 }
 
 // Handler is the HTTP face: API, callbacks, portal and docs.
@@ -143,13 +124,17 @@ func (a *App) ready(ctx context.Context) error {
 	return a.Hub.Ready(ctx)
 }
 
-// Work carries chats until ctx ends.
+// Work carries chats and mails until ctx ends.
 func (a *App) Work(ctx context.Context) error {
-	return queue.NewWorker(a.backends.Redis, a.Hub, a.log).Run(ctx)
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error { return queue.NewWorker(a.backends.Redis, a.Hub, a.log).Run(ctx) })
+	both.Go(func() error { return a.Hub.Courier(ctx) })
+	return both.Wait()
 }
 
 // Close ends what New began, and the backends.
 func (a *App) Close() {
+	a.signing.close()
 	a.ringer.Close()
 	a.Hub.Close()
 	a.backends.Close()

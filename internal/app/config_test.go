@@ -70,6 +70,7 @@ func TestFromEnvWithoutSettingsGivesTheDefaults(t *testing.T) {
 		ListenAddr: ":8080", LiveSupporti: "https://livesupporti.com/api", ChatDeadline: 10 * time.Minute,
 		HubSpotAPI: "https://api.hubapi.com", HubSpotApp: "https://app.hubspot.com",
 		LookupDeadline: 3 * time.Second, MaxUploadMiB: 100, DrainDelay: 2 * time.Second, DatabaseConns: 12, LogLevel: slog.LevelInfo,
+		TriesPerAddress: 100, SignUpsPerAddress: 20, CallsPerMinute: 6000,
 	}
 	for name, set := range map[string]map[string]string{
 		"none":  {},
@@ -91,6 +92,8 @@ func TestFromEnvReadsEverySetting(t *testing.T) {
 		"TRUSTED_PROXIES": "10.1.0.0/16,10.2.0.1", "CHAT_DEADLINE": "5m30s", "LOOKUP_DEADLINE": "900ms", "MAX_UPLOAD_MIB": "7",
 		"DRAIN_DELAY": "0s", "DATABASE_CONNECTIONS": "2", "LOG_LEVEL": "debug", "HUBSPOT_API_URL": "http://127.0.0.1:8091/",
 		"HUBSPOT_APP_URL": "http://127.0.0.1:8091", "HUBSPOT_CLIENT_ID": "id", "HUBSPOT_CLIENT_SECRET": canary,
+		"SMTP_URL": "smtps://sidecard:" + canary + "@smtp.example.com", "MAIL_FROM": "Sidecard <no-reply@example.com>",
+		"TRIES_PER_ADDRESS": "10", "SIGN_UPS_PER_ADDRESS": "1", "API_CALLS_PER_MINUTE": "60",
 	}
 	for _, s := range settings() {
 		if set[s.name] == "" {
@@ -104,6 +107,8 @@ func TestFromEnvReadsEverySetting(t *testing.T) {
 		LiveSupporti: "http://127.0.0.1:8090/api", AllowCIDRs: "10.0.0.0/8, fd00::/8", DenyCIDRs: "10.0.0.5/32",
 		TrustedProxies: []string{"10.1.0.0/16", "10.2.0.1"}, ChatDeadline: 5*time.Minute + 30*time.Second,
 		HubSpotAPI: "http://127.0.0.1:8091", HubSpotApp: "http://127.0.0.1:8091", HubSpotClientID: "id", HubSpotClientSecret: canary,
+		SMTPURL: "smtps://sidecard:" + canary + "@smtp.example.com", MailFrom: "Sidecard <no-reply@example.com>",
+		TriesPerAddress: 10, SignUpsPerAddress: 1, CallsPerMinute: 60,
 		LookupDeadline: 900 * time.Millisecond, MaxUploadMiB: 7, DatabaseConns: 2, LogLevel: slog.LevelDebug,
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
@@ -135,6 +140,10 @@ func TestFromEnvSaysWhichSettingIsWrong(t *testing.T) {
 		{"HUBSPOT_APP_URL", "https://app.hubspot.com?x=" + canary, "HUBSPOT_APP_URL" + address},
 		{"HUBSPOT_CLIENT_ID", "id", "set both HUBSPOT_CLIENT_ID and HUBSPOT_CLIENT_SECRET, or neither"},
 		{"HUBSPOT_CLIENT_SECRET", canary, "set both HUBSPOT_CLIENT_ID and HUBSPOT_CLIENT_SECRET, or neither"},
+		{"SMTP_URL", "smtp://sidecard:" + canary + "@smtp.example.com?tls=off", "SMTP_URL: tls=off is for a mail server on this machine, such as 127.0.0.1; leave it out for smtp.example.com"},
+		{"SMTP_URL", "https://sidecard:" + canary + "@smtp.example.com", "SMTP_URL: it must begin with smtp:// or smtps://"},
+		{"SMTP_URL", "smtp://sidecard:" + canary + "@smtp.example.com", `MAIL_FROM: it must be an address such as "Sidecard <no-reply@example.com>"`},
+		{"MAIL_FROM", "no-reply@example.com", "MAIL_FROM is set without SMTP_URL, the mail server to send by"},
 		{"LIVESUPPORTI_API_URL", "/api", "LIVESUPPORTI_API_URL" + address},
 		{"LIVESUPPORTI_API_URL", "https://desk:" + canary + "@example.com/api", "LIVESUPPORTI_API_URL" + address},
 		{"EGRESS_ALLOW_CIDRS", "10.0.0.0/8;10.1.0.0/16", `EGRESS_ALLOW_CIDRS: "10.0.0.0/8;10.1.0.0/16" is not a network: write it like 10.20.0.0/16`},
@@ -203,12 +212,16 @@ func TestFromEnvNamesAllSettingsOfAWrongKindAtOnce(t *testing.T) {
 }
 
 func TestSecretsMayComeFromFiles(t *testing.T) {
-	text := newKey(t)
+	key := newKey(t)
 	for _, s := range settings() {
-		set := map[string]string{s.name + "_FILE": file(t, " "+text+"\r\n")}
-		if s.name == "HUBSPOT_CLIENT_SECRET" {
+		text, set := key, map[string]string{}
+		switch s.name {
+		case "HUBSPOT_CLIENT_SECRET":
 			set["HUBSPOT_CLIENT_ID"] = "id"
+		case "SMTP_URL":
+			text, set["MAIL_FROM"] = "smtp://smtp.example.com", "no-reply@example.com"
 		}
+		set[s.name+"_FILE"] = file(t, " "+text+"\r\n")
 		got, err := fromEnv(t, set)
 		if err != nil {
 			t.Fatalf("%s_FILE: %v", s.name, err)

@@ -1,6 +1,6 @@
-// Package embedded runs Sidecard in one process with nothing installed: SQLite in a file and Redis in
-// memory, behind the same program as production. It is for the first minutes, demonstrations and tests;
-// cmd/api and cmd/worker never link it.
+// Package embedded runs Sidecard in one process with nothing installed: SQLite in a file, Redis in memory and
+// a mailbox in place of a mail server, behind the same program as production. It is for the first minutes,
+// demonstrations and tests; cmd/api and cmd/worker never link it.
 package embedded
 
 import (
@@ -17,6 +17,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 
 	"sidecard/internal/app"
+	"sidecard/internal/mail"
 	"sidecard/internal/queue"
 	"sidecard/internal/store/sqlite"
 	"sidecard/internal/vault"
@@ -42,7 +43,7 @@ func Open(ctx context.Context, dir string, log *slog.Logger) (app.Backends, erro
 	}
 	age, stop := context.WithCancel(context.WithoutCancel(ctx))
 	go ageKeys(age, r)
-	return app.Backends{Store: s, Redis: client, Close: func() {
+	return app.Backends{Store: s, Redis: client, Mailbox: mail.NewMailbox(), Close: func() {
 		stop()
 		_ = client.Close()
 		r.Close()

@@ -12,7 +12,7 @@ func TestAHalfSetUpTenantLearnsWhatIsMissing(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		const email = "other@elsewhere.example"
 		c := tour.NewClient(w.client.Base)
-		if _, err := c.SignUp(t.Context(), contract.SignUp{Company: "Elsewhere", Email: email, Password: "umbrella-under-the-bridge"}); err != nil {
+		if _, err := c.SignUp(t.Context(), contract.SignUp{Company: "Elsewhere", Email: email, Password: "umbrella-under-the-bridge"}, w.inbox); err != nil {
 			t.Fatal(err)
 		}
 		refuse := contract.UnsignedPolicyRefuse

@@ -15,6 +15,7 @@ import (
 	"sidecard/internal/app"
 	"sidecard/internal/embedded"
 	"sidecard/internal/livesupporti/livesupportitest"
+	"sidecard/internal/mail"
 	"sidecard/internal/queue"
 	"sidecard/internal/servertest"
 	"sidecard/internal/store"
@@ -29,6 +30,7 @@ type world struct {
 	app    *app.App
 	live   *livesupportitest.Server
 	redis  *servertest.Server // nil when embedded
+	mails  *mail.Mailbox
 	client *tour.Client
 	desk   contract.Desk
 	secret string
@@ -75,7 +77,9 @@ func newWorld(t *testing.T, redis *servertest.Server, tweak ...func(*app.Config)
 	for _, f := range tweak {
 		f(&c)
 	}
-	w.app, err = app.New(t.Context(), c, w.backends(), w.logger())
+	backends := w.backends()
+	w.mails = backends.Mailbox
+	w.app, err = app.New(t.Context(), c, backends, w.logger())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,6 +89,7 @@ func newWorld(t *testing.T, redis *servertest.Server, tweak ...func(*app.Config)
 		t.Fatal(err)
 	}
 	w.background(func(ctx context.Context) error { return app.Serve(ctx, front, handler) })
+	w.background(w.app.Hub.Courier)
 	w.client = w.walk(c.PublicURL, newcomer)
 	if w.desk, err = w.client.Desk(t.Context()); err != nil {
 		t.Fatal(err)
@@ -101,10 +106,18 @@ func (w *world) walk(url string, n tour.Newcomer) *tour.Client {
 		_, err := w.live.RegisterWebHook(ctx, n.DeskEmail, livesupportitest.Registration{CallbackURL: callbackURL, Secret: secret})
 		return err
 	}
-	if err := c.Walk(w.t.Context(), n, register, func(string) {}); err != nil {
+	if err := c.Walk(w.t.Context(), n, w.inbox, register, func(string) {}); err != nil {
 		w.t.Fatalf("%v\nlog: %s", err, w.log)
 	}
 	return c
+}
+
+// inbox waits for a mail.
+func (w *world) inbox(ctx context.Context, to, kind string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	m, err := w.mails.Wait(ctx, to, kind)
+	return m.Text, err
 }
 
 // neighbour signs another tenant up.
@@ -144,7 +157,7 @@ func (w *world) backends() app.Backends {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return app.Backends{Store: s, Redis: r, Close: func() { _ = r.Close(); s.Close() }}
+	return app.Backends{Store: s, Redis: r, Mailbox: mail.NewMailbox(), Close: func() { _ = r.Close(); s.Close() }}
 }
 
 // serve answers with h until the test ends.

@@ -53,6 +53,7 @@ var floors = map[string]floor{
 	"connectors/*/*":                         forTests, // a vendor's emulator, such as connectors/hubspot/hubspottest
 	"internal/housetest":                     forTests,
 	"internal/livesupporti/livesupportitest": forTests,
+	"internal/mail/mailtest":                 forTests,
 	"internal/servertest":                    forTests,
 	"internal/store/storetest":               forTests,
 	"internal/servertest/withservers":        forTests,
@@ -62,7 +63,7 @@ var floors = map[string]floor{
 var guests = map[string][]string{
 	"bench":                    {"internal/livesupporti/livesupportitest"},
 	"bench/chaos":              {"internal/livesupporti/livesupportitest"},
-	"bench/stack":              {"internal/livesupporti/livesupportitest", "internal/servertest"},
+	"bench/stack":              {"internal/livesupporti/livesupportitest", "internal/mail/mailtest", "internal/servertest"},
 	"cmd/sidecard":             {"internal/livesupporti/livesupportitest", "connectors/hubspot/hubspottest"}, // sidecard simulate, sidecard run
 	"internal/livesupporti":    {"internal/flaw"},                                                            // one hook, which the compiler drops
 	"internal/store/storetest": {"internal/store/sqlite"},                                                    // the suite runs on both databases
@@ -79,6 +80,7 @@ var fences = []fence{
 	{"github.com/gin-gonic/gin", []string{"internal/api", "internal/api/contract"}, "internal/api is the only place that knows Gin"},
 	{"gorm.io", []string{"internal/store", "internal/store/sqlite", "internal/app", "internal/embedded"}, "every query lives in internal/store"},
 	{"github.com/hibiken/asynq", []string{"internal/queue", "internal/app", "internal/embedded"}, "internal/queue is the only place that knows Asynq"},
+	{"github.com/wneessen/go-mail", []string{"internal/mail"}, "internal/mail is the only place that knows SMTP"},
 	{"github.com/golang-jwt/jwt", []string{"internal/auth"}, "internal/auth is the only place that knows JWT"},
 	{"sidecard/internal/api/contract", []string{"internal/api", "internal/tour", "cmd/sidecard", "bench/stack", "bench/chaos"}, "the contract's structs are neither the domain nor the rows"},
 	{"sidecard/internal/tour", []string{"cmd/sidecard", "bench", "bench/stack"}, "it walks the public API from outside"},

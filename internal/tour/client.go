@@ -7,10 +7,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"sidecard/internal/api/contract"
@@ -28,9 +30,26 @@ func NewClient(base string) *Client {
 	return &Client{Base: strings.TrimSuffix(base, "/"), HTTP: &http.Client{}}
 }
 
-// SignUp creates a tenant and stays signed in as its owner.
-func (c *Client) SignUp(ctx context.Context, in contract.SignUp) (contract.Session, error) {
-	return c.session(ctx, "/api/v1/auth/signup", in)
+// Inbox waits for a mail of a kind to an address and gives its text.
+type Inbox func(ctx context.Context, to, kind string) (text string, err error)
+
+// link finds the token of the link in a mail.
+var link = regexp.MustCompile(`[?&]token=([A-Za-z0-9_]+)`)
+
+// SignUp asks for a tenant, follows the link that is mailed, and stays signed in as the tenant's owner.
+func (c *Client) SignUp(ctx context.Context, in contract.SignUp, inbox Inbox) (contract.Session, error) {
+	if _, err := call[struct{}](ctx, c, http.MethodPost, "/api/v1/auth/signup", in); err != nil {
+		return contract.Session{}, err
+	}
+	text, err := inbox(ctx, in.Email, "confirm_sign_up")
+	if err != nil {
+		return contract.Session{}, fmt.Errorf("wait for the mail: %w", err)
+	}
+	token := link.FindStringSubmatch(text)
+	if token == nil {
+		return contract.Session{}, errors.New("the mail holds no link")
+	}
+	return c.session(ctx, "/api/v1/auth/signup/confirm", contract.LinkConfirm{Token: token[1]})
 }
 
 // SignIn signs in.
@@ -166,6 +185,9 @@ func send[T any](ctx context.Context, c *Client, method, path, contentType strin
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode >= 300 {
 		return out, refusal(method+" "+strings.SplitN(path, "?", 2)[0], resp)
+	}
+	if resp.StatusCode == http.StatusAccepted || resp.StatusCode == http.StatusNoContent {
+		return out, nil
 	}
 	return out, json.NewDecoder(resp.Body).Decode(&out)
 }

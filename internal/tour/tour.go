@@ -28,8 +28,8 @@ type Newcomer struct {
 type Registrar func(ctx context.Context, callbackURL, secret string) error
 
 // Walk signs up and sets everything up: sample data, card, desk, WebHook. Step is told of each thing done.
-func (c *Client) Walk(ctx context.Context, n Newcomer, register Registrar, step func(string)) error {
-	_, err := c.SignUp(ctx, contract.SignUp{Company: n.Company, Name: &n.Name, Email: n.Email, Password: n.Password})
+func (c *Client) Walk(ctx context.Context, n Newcomer, inbox Inbox, register Registrar, step func(string)) error {
+	_, err := c.SignUp(ctx, contract.SignUp{Company: n.Company, Name: &n.Name, Email: n.Email, Password: n.Password}, inbox)
 	if err != nil {
 		return fmt.Errorf("sign up: %w", err)
 	}

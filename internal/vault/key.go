@@ -26,24 +26,13 @@ var (
 	errNoKey   = errors.New("MASTER_KEY is empty: make one with `sidecard keys new`")
 	errForeign = errors.New("MASTER_KEY is not a Sidecard key: make one with `sidecard keys new`")
 	errWeak    = errors.New("MASTER_KEY is too easy to guess: make one with `sidecard keys new`")
+	errTwice   = errors.New("MASTER_KEY holds this key twice: keep one of them, or make another with `sidecard keys new`")
 )
 
 // NewKey makes a master key: one line of base64, a Tink keyset with one
 // AES-256-GCM key, fit for an environment variable or a file.
 func NewKey() (string, error) {
 	return withNewPrimary(keyset.NewManager())
-}
-
-// AddKey returns masterKey with one more key, which seals from now on; the old
-// keys stay and still open what they sealed. All processes must get the new text
-// before one of them seals: those with the old text answer [ErrWrongKey] to what
-// the new key sealed.
-func AddKey(masterKey string) (string, error) {
-	handle, err := parseKeyset(masterKey)
-	if err != nil {
-		return "", err
-	}
-	return withNewPrimary(keyset.NewManagerFromHandle(handle))
 }
 
 func withNewPrimary(m *keyset.Manager) (string, error) {
@@ -113,24 +102,35 @@ func checkKey(entry *keyset.Entry) error {
 	return nil
 }
 
-func fromKeyset(handle *keyset.Handle) (*Vault, error) {
+// add takes in one more text's keys; the first text's primary key becomes the one that seals.
+func (v *Vault) add(text string) error {
+	handle, err := parseKeyset(text)
+	if err != nil {
+		return err
+	}
 	primitive, err := aead.New(handle)
 	if err != nil {
-		return nil, errForeign
+		return errForeign
 	}
 	primary, err := handle.Primary()
 	if err != nil {
-		return nil, errForeign
+		return errForeign
 	}
-	v := &Vault{aead: primitive, primary: primary.KeyID(), known: map[uint32]bool{}}
+	if len(v.known) == 0 {
+		v.primary = primary.KeyID()
+	}
 	for i := range handle.Len() {
 		entry, err := handle.Entry(i)
 		if err != nil {
-			return nil, errForeign
+			return errForeign
 		}
-		if entry.KeyStatus() == keyset.Enabled {
-			v.known[entry.KeyID()] = true
+		if entry.KeyStatus() != keyset.Enabled {
+			continue
 		}
+		if _, twice := v.known[entry.KeyID()]; twice {
+			return errTwice
+		}
+		v.known[entry.KeyID()] = primitive
 	}
-	return v, nil
+	return nil
 }

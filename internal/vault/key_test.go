@@ -35,35 +35,51 @@ func TestKeyIsOneSafeLine(t *testing.T) {
 	}
 }
 
-func TestRotationOpensOldAndSealsWithNew(t *testing.T) {
+func TestFirstKeySealsAndAllOpen(t *testing.T) {
 	t.Parallel()
-	first, err := NewKey()
+	old, next := newKey(t), newKey(t)
+	sealed := seal(t, openVault(t, old), place, "hunter2")
+	for name, both := range map[string]string{
+		"comma": next + "," + old, "comma and space": next + ", " + old, "lines": next + "\n" + old + "\n",
+		"one keyset, as once made": addKey(t, old),
+	} {
+		v := openVault(t, both)
+		if got, err := v.Open(place, sealed); err != nil || string(got) != "hunter2" {
+			t.Errorf("%s: the old key's value: %v", name, err)
+		}
+		if v.KeyID() == openVault(t, old).KeyID() {
+			t.Errorf("%s: the old key still seals", name)
+		}
+		if _, err := openVault(t, old).Open(place, seal(t, v, place, "x")); !errors.Is(err, ErrWrongKey) {
+			t.Errorf("%s: the new key's value with the old key: %v, want ErrWrongKey", name, err)
+		}
+	}
+	if name := openVault(t, next).KeyName(); name != openVault(t, next+","+old).KeyName() || len(name) != 8 {
+		t.Errorf("the first key's name is %q", name)
+	}
+}
+
+func newKey(t *testing.T) string {
+	t.Helper()
+	key, err := NewKey()
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := openVault(t, first)
-	sealedOld := seal(t, old, place, "hunter2")
-	key := first
-	ids := map[uint32]bool{old.KeyID(): true}
-	for range 3 {
-		if key, err = AddKey(key); err != nil {
-			t.Fatal(err)
-		}
-		v := openVault(t, key)
-		if ids[v.KeyID()] {
-			t.Fatal("the new key does not seal")
-		}
-		ids[v.KeyID()] = true
-		if got, err := v.Open(place, sealedOld); err != nil || string(got) != "hunter2" {
-			t.Errorf("the first key's value: %v", err)
-		}
-		if _, err := old.Open(place, seal(t, v, place, "x")); !errors.Is(err, ErrWrongKey) {
-			t.Errorf("the new key's value with the old keyset: %v, want ErrWrongKey", err)
-		}
+	return key
+}
+
+// addKey makes one text of several keys, which earlier builds did and which stays valid.
+func addKey(t *testing.T, text string) string {
+	t.Helper()
+	handle, err := parseKeyset(text)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, err := AddKey("nonsense"); err == nil {
-		t.Error("a key was added to nonsense")
+	text, err = withNewPrimary(keyset.NewManagerFromHandle(handle))
+	if err != nil {
+		t.Fatal(err)
 	}
+	return text
 }
 
 // The value was sealed by an earlier build: what is stored must open for ever.
@@ -95,25 +111,29 @@ func TestForeignKeysAreRefused(t *testing.T) {
 		key  string
 		want error
 	}{
-		"empty":            {"", errNoKey},
-		"white space":      {" \n", errNoKey},
-		"a password":       {"correct horse battery staple", errForeign},
-		"hex":              {strings.Repeat("0123456789abcdef", 4), errForeign},
-		"bare AES key":     {base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)), errForeign},
-		"cut short":        {good[:len(good)/4*2], errForeign},
-		"one group less":   {good[:len(good)-4], errForeign},
-		"quoted":           {`"` + good + `"`, errForeign},
-		"twice":            {good + good, errForeign},
-		"JSON keyset":      {`{"primaryKeyId":1,"key":[]}`, errForeign},
-		"AES-128":          {keysetText(t, aead.AES128GCMKeyTemplate()), errForeign},
-		"no key id":        {keysetText(t, aead.AES256GCMNoPrefixKeyTemplate()), errForeign},
-		"ChaCha20":         {keysetText(t, aead.ChaCha20Poly1305KeyTemplate()), errForeign},
-		"AES-GCM-SIV":      {keysetText(t, aead.AES256GCMSIVKeyTemplate()), errForeign},
-		"HMAC":             {keysetText(t, mac.HMACSHA256Tag256KeyTemplate()), errForeign},
-		"zero key":         {fixedKeyText(t, make([]byte, 32)), errWeak},
-		"one byte":         {fixedKeyText(t, bytes.Repeat([]byte{0xa5}, 32)), errWeak},
-		"a repeated word":  {fixedKeyText(t, bytes.Repeat([]byte("changeme"), 4)), errWeak},
-		"a second foreign": {withSecond(t, good, aead.AES128GCMKeyTemplate()), errForeign},
+		"empty":                   {"", errNoKey},
+		"white space":             {" \n", errNoKey},
+		"a password":              {"correct horse battery staple", errForeign},
+		"hex":                     {strings.Repeat("0123456789abcdef", 4), errForeign},
+		"bare AES key":            {base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)), errForeign},
+		"cut short":               {good[:len(good)/4*2], errForeign},
+		"one group less":          {good[:len(good)-4], errForeign},
+		"quoted":                  {`"` + good + `"`, errForeign},
+		"twice":                   {good + good, errForeign},
+		"JSON keyset":             {`{"primaryKeyId":1,"key":[]}`, errForeign},
+		"AES-128":                 {keysetText(t, aead.AES128GCMKeyTemplate()), errForeign},
+		"no key id":               {keysetText(t, aead.AES256GCMNoPrefixKeyTemplate()), errForeign},
+		"ChaCha20":                {keysetText(t, aead.ChaCha20Poly1305KeyTemplate()), errForeign},
+		"AES-GCM-SIV":             {keysetText(t, aead.AES256GCMSIVKeyTemplate()), errForeign},
+		"HMAC":                    {keysetText(t, mac.HMACSHA256Tag256KeyTemplate()), errForeign},
+		"zero key":                {fixedKeyText(t, make([]byte, 32)), errWeak},
+		"one byte":                {fixedKeyText(t, bytes.Repeat([]byte{0xa5}, 32)), errWeak},
+		"a repeated word":         {fixedKeyText(t, bytes.Repeat([]byte("changeme"), 4)), errWeak},
+		"a second one twice":      {good + "," + good, errTwice},
+		"a second that is no key": {good + " hunter2", errForeign},
+		"a second that is weak":   {good + "," + fixedKeyText(t, make([]byte, 32)), errWeak},
+		"only commas":             {" , ,", errNoKey},
+		"a second foreign":        {withSecond(t, good, aead.AES128GCMKeyTemplate()), errForeign},
 	}
 	for name, c := range cases {
 		v, err := New(c.key)
@@ -137,11 +157,7 @@ func TestDisabledKeyNoLongerOpens(t *testing.T) {
 	}
 	old := openVault(t, first)
 	sealed := seal(t, old, place, "x")
-	both, err := AddKey(first)
-	if err != nil {
-		t.Fatal(err)
-	}
-	handle, err := parseKeyset(both)
+	handle, err := parseKeyset(addKey(t, first))
 	if err != nil {
 		t.Fatal(err)
 	}

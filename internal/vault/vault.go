@@ -6,15 +6,21 @@
 // sealed value into an error. It stores nothing itself. Passwords don't belong
 // here, they are hashed (see package auth).
 //
-// A sealed value is what Tink's AES-256-GCM writes: the byte 0x01, the key's id
-// (4 bytes, big endian), a random nonce (12), the ciphertext and a tag (16).
-// Other first bytes are free for later formats, such as a data key per tenant.
+// Each tenant's values are sealed with a data key of its own ([DataKey]), which is
+// stored wrapped: sealed with the master key, as is what belongs to no tenant.
+//
+// What the master key seals is what Tink's AES-256-GCM writes: the byte 0x01, the
+// key's id (4 bytes, big endian), a random nonce (12), the ciphertext and a tag
+// (16). A data key writes 0x02 and its version instead. Other first bytes are free
+// for later formats.
 package vault
 
 import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
 
 	"github.com/tink-crypto/tink-go/v2/tink"
 )
@@ -40,26 +46,38 @@ var (
 // belongs to the whole installation, such as its signing keys.
 type Ref struct{ Tenant, Table, Column, Row string }
 
-// Vault seals and opens with one master keyset. It is safe for concurrent use.
+// Vault seals with one master key and opens with several. It is safe for concurrent
+// use.
 type Vault struct {
-	aead    tink.AEAD
 	primary uint32
-	known   map[uint32]bool
+	known   map[uint32]tink.AEAD // by key id
 }
 
-// New makes a vault from the text that [NewKey] or [AddKey] printed; white space
-// around it does not matter. Its errors are sentences for the operator.
-func New(masterKey string) (*Vault, error) {
-	handle, err := parseKeyset(masterKey)
-	if err != nil {
-		return nil, err
+// New makes a vault from the texts that [NewKey] printed, with commas or white space
+// between them: the first key seals, all of them open. Its errors are sentences for
+// the operator.
+func New(masterKeys string) (*Vault, error) {
+	texts := strings.FieldsFunc(masterKeys, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	if len(texts) == 0 {
+		return nil, errNoKey
 	}
-	return fromKeyset(handle)
+	v := &Vault{known: map[uint32]tink.AEAD{}}
+	for i, text := range texts {
+		if err := v.add(text); err != nil && len(texts) > 1 {
+			return nil, fmt.Errorf("key %d of %d: %w", i+1, len(texts), err)
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
 }
 
 // KeyID is the id of the key that seals. It is no secret: it stands at the front
 // of each sealed value, and may be stored to find the values of an old key.
 func (v *Vault) KeyID() uint32 { return v.primary }
+
+// KeyName is that id as it is stored and shown.
+func (v *Vault) KeyName() string { return fmt.Sprintf("%08x", v.primary) }
 
 // Seal encrypts plain for the place ref; the result is 33 bytes longer.
 func (v *Vault) Seal(ref Ref, plain []byte) ([]byte, error) {
@@ -67,27 +85,29 @@ func (v *Vault) Seal(ref Ref, plain []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("seal: %w", err)
 	}
-	sealed, err := v.aead.Encrypt(plain, bound)
+	sealed, err := v.known[v.primary].Encrypt(plain, bound)
 	if err != nil {
 		return nil, fmt.Errorf("seal for %s.%s: %w", ref.Table, ref.Column, err)
 	}
 	return sealed, nil
 }
 
-// Open decrypts what [Vault.Seal] made for the same ref, with any key of the
-// keyset. It returns [ErrWrongKey] or [ErrDamaged].
+// Open decrypts what [Vault.Seal] made for the same ref, with any key of
+// the vault. It returns [ErrWrongKey] or [ErrDamaged].
 func (v *Vault) Open(ref Ref, sealed []byte) ([]byte, error) {
 	bound, err := ref.bind()
 	if err != nil {
 		return nil, fmt.Errorf("open: %w", err)
 	}
-	if len(sealed) < prefixLen+nonceLen+tagLen || sealed[0] != formatTink {
+	id, ok := MasterKeyOf(sealed)
+	if !ok {
 		return nil, fmt.Errorf("open %s.%s: %w", ref.Table, ref.Column, ErrDamaged)
 	}
-	if !v.known[binary.BigEndian.Uint32(sealed[1:prefixLen])] {
+	key, ok := v.known[id]
+	if !ok {
 		return nil, fmt.Errorf("open %s.%s: %w", ref.Table, ref.Column, ErrWrongKey)
 	}
-	plain, err := v.aead.Decrypt(sealed, bound)
+	plain, err := key.Decrypt(sealed, bound)
 	if err != nil {
 		return nil, fmt.Errorf("open %s.%s: %w", ref.Table, ref.Column, ErrDamaged)
 	}

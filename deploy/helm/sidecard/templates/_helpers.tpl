@@ -89,6 +89,7 @@ topologySpreadConstraints:
 {{- define "sidecard.secrets" -}}
 {{- with .Values.secrets -}}
 {{- $secrets := dict "DATABASE_URL" .databaseURL "REDIS_URL" .redisURL "MASTER_KEY" .masterKey -}}
+{{- with .smtpURL }}{{ if .existingSecret }}{{ $_ := set $secrets "SMTP_URL" . }}{{ end }}{{ end -}}
 {{- with .hubSpotClientSecret }}{{ if .existingSecret }}{{ $_ := set $secrets "HUBSPOT_CLIENT_SECRET" . }}{{ end }}{{ end -}}
 {{ toYaml $secrets }}
 {{- end -}}
