@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -96,9 +97,7 @@ func (t tenant) tokens(db storetest.Database) []caller {
 	every := everyScope()
 	for i, scope := range every {
 		add("the token with "+scope, hub.RoleOwner, scope)
-		var others []string
-		others = append(append(others, every[:i]...), every[i+1:]...)
-		add("the token with all but "+scope, hub.RoleOwner, others...)
+		add("the token with all but "+scope, hub.RoleOwner, slices.Concat(every[:i], every[i+1:])...)
 	}
 	for _, role := range []hub.Role{hub.RoleViewer, hub.RoleMember, hub.RoleAdmin, hub.RoleOwner} {
 		add("the "+string(role)+"'s token with all scopes", role, every...)

@@ -123,41 +123,6 @@ func TestWrongParametersAreRefused(t *testing.T) {
 	})
 }
 
-// Every column of every table, sent as a property to every operation, is refused: nothing can be assigned by guess.
-func TestNoColumnCanBeAssigned(t *testing.T) {
-	t.Parallel()
-	db := storetest.SQLite(t)
-	s := setup(t, db.Store, nil)
-	own := s.furnish("brightwater")
-	rows, err := db.Owner.QueryContext(t.Context(), "select distinct p.name from sqlite_master m join pragma_table_info(m.name) p where m.type = 'table'")
-	must(t, err)
-	defer func() { _ = rows.Close() }()
-	var columns []string
-	for rows.Next() {
-		var name string
-		must(t, rows.Scan(&name))
-		columns = append(columns, name)
-	}
-	must(t, rows.Err())
-	if len(columns) < 30 {
-		t.Fatalf("columns: %q", columns)
-	}
-	for _, r := range own.routes() {
-		if !r.takesJSON() {
-			continue
-		}
-		known := r.operation.RequestBody.Value.Content["application/json"].Schema.Value.Properties
-		q := r.asks(own)
-		valid := q.body.(string)
-		for _, column := range append(columns, "is_admin", "role", "plan") {
-			if known[column] == nil {
-				q.body = valid[:len(valid)-1] + `,"` + column + `":"` + canary + `"}`
-				s.refuses(r.String()+" with "+column, q, 400, "/"+column)
-			}
-		}
-	}
-}
-
 func TestEveryOperationNeedsAGoodToken(t *testing.T) {
 	t.Parallel()
 	s := onSQLite(t)
@@ -262,12 +227,12 @@ func TestNobodysBodyIsReadBeforeTheTokenIsChecked(t *testing.T) {
 	}
 }
 
-// state reads everything of a tenant that the API shows.
+// state reads everything of a tenant that the API shows and that looking at does not change.
 func (t tenant) state() string {
 	t.Helper()
 	var all strings.Builder
 	for _, r := range t.routes() {
-		if r.method != http.MethodGet {
+		if r.method != http.MethodGet || r.operation.OperationID == "exportAudit" { // an export leaves an entry
 			continue
 		}
 		a := t.ask(asked{method: "GET", path: r.path, token: t.token})
@@ -279,50 +244,4 @@ func (t tenant) state() string {
 		all.WriteByte('\n')
 	}
 	return all.String()
-}
-
-func TestNobodyReachesAnotherTenantsThings(t *testing.T) {
-	t.Parallel()
-	storetest.Each(t, func(t *testing.T, db storetest.Database) {
-		s := setup(t, db.Store, nil)
-		victim, thief := s.furnish("brightwater"), s.furnish("moonrakers")
-		before := victim.state()
-		owned := 0
-		for _, r := range victim.routes() {
-			if !r.owned {
-				continue
-			}
-			owned++
-			q := r.asks(victim)
-			q.token = thief.token
-			s.refuses("the thief's "+r.String(), q, 404, "")
-			q.token = ""
-			s.refuses("a stranger's "+r.String(), q, 401, "")
-			q.token = victim.token
-			q.path = strings.NewReplacer(victim.csv.String(), hub.NewID().String(), victim.toy.String(), hub.NewID().String(), victim.chat.String(), hub.NewID().String()).Replace(q.path)
-			s.refuses("the owner's "+r.String()+" of nothing", q, 404, "")
-		}
-		if owned < 8 {
-			t.Errorf("only %d operations have an id", owned)
-		}
-		// Ids in bodies and parameters.
-		lines := victim.operation["previewCard"]
-		s.refuses("a preview with somebody's connection", asked{method: "POST", path: "/api/v1/card/preview", token: thief.token, body: lines}, 400, "/lines/0/connection_id")
-		s.refuses("a card with somebody's connection", asked{method: "PUT", path: "/api/v1/card", token: thief.token, body: victim.operation["publishCard"]}, 400, "/lines/0/connection_id")
-		page := want[contract.ChatList](s, 200, asked{method: "GET", path: "/api/v1/chats?before=" + victim.chat.String(), token: thief.token})
-		for _, c := range page.Chats {
-			if c.Id == victim.chat {
-				t.Error("the thief sees the victim's chat")
-			}
-		}
-		loot := thief.state()
-		for name, id := range map[string]string{"file": victim.csv.String(), "toy": victim.toy.String(), "chat": victim.chat.String(), "tenant": victim.session.Me.Tenant.Id.String(), "name": "brightwater"} {
-			if strings.Contains(loot, id) {
-				t.Errorf("the thief sees the victim's %s", name)
-			}
-		}
-		if after := victim.state(); after != before {
-			t.Errorf("the victim's things changed:\n%s\n%s", before, after)
-		}
-	})
 }

@@ -331,7 +331,7 @@ async function inviteColleague() {
   await dialog.getByLabel(/e-mail/i).fill(colleague);
   await dialog.getByRole("button", { name: "Send the invitation" }).click();
   await dialog.getByRole("button", { name: "Done" }).click();
-  await page.getByRole("cell", { name: colleague }).waitFor();
+  await page.getByRole("cell", { name: colleague }).first().waitFor();
   await look("18-team");
   const elsewhere = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   try {
@@ -348,7 +348,7 @@ async function inviteColleague() {
     await elsewhere.close();
   }
   await page.reload();
-  await page.getByRole("cell", { name: /Lee Park/ }).waitFor();
+  await page.getByRole("cell", { name: /Lee Park/ }).first().waitFor();
 }
 
 async function makeToken() {
