@@ -348,7 +348,10 @@ async function inviteColleague() {
     await elsewhere.close();
   }
   await page.reload();
-  await page.getByRole("cell", { name: /Lee Park/ }).first().waitFor();
+  await page
+    .getByRole("cell", { name: /Lee Park/ })
+    .first()
+    .waitFor();
 }
 
 async function makeToken() {
