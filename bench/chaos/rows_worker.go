@@ -10,7 +10,7 @@ import (
 var workerRows = []row{
 	{
 		Name: "W1", What: "A worker is killed in the middle of lookups: its chats are looked up again within 7 s, and shown once.",
-		Quick: true, Chats: 240, Rate: 16, Slow: true, Trouble: killWorkers, Check: secondStart,
+		Quick: true, Chats: 240, Rate: 16, Slow: true, Trouble: killWorkers, Duplicates: onePerKill, Check: secondStart,
 	},
 	{
 		Name: "W2", What: "A worker is killed right after a post, before its result is kept: the post is made again, the same to the byte.",
@@ -178,6 +178,9 @@ func (r *run) thawWorker(i int) error {
 	r.healed()
 	return nil
 }
+
+// onePerKill is for kills at any moment: few chats are in hand, so that at most one of them may just have been posted.
+func onePerKill(r *run) int { return int(r.figure("worker_kills")) }
 
 // perFreeze bounds what freezes may cost, as perKill does.
 func perFreeze(r *run) int { return inFlight * int(r.figure("worker_freezes")) }
