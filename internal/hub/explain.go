@@ -72,6 +72,10 @@ func (s story) words() OutcomeText {
 		t.Title, t.Message = "A newer chat took its place", "The same visitor started a newer chat, and its details count."
 	case NotAChat:
 		t.Title, t.Message = "Not the start of a chat", "LiveSupporti told us about something else. Nothing to do."
+	case Erased:
+		t.Title, t.Message = "The visitor's data was erased", "Somebody in your team had it erased before the chat was over. Nothing more was looked up or sent."
+	case OverQuota:
+		t.Title, t.Message = "Not looked up: the day's chats were used up", "Your plan's chats of that day were used up. You can replay the chat on another day, or ask for a larger plan."
 	}
 	t.Message = strings.TrimSpace(t.Message)
 	return t

@@ -19,11 +19,14 @@ const (
 	Expired        Outcome = 11 // the chat's deadline passed first
 	Superseded     Outcome = 12 // a newer chat of the same visitor took its place
 	NotAChat       Outcome = 13 // a notification about something else
+	Erased         Outcome = 14 // the visitor's data was erased before the chat ended
+	OverQuota      Outcome = 15 // the day's chats of the tenant's plan were used up
 )
 
 var outcomeNames = [...]string{
 	"waiting", "shown", "shown_in_part", "no_match", "several_matches", "no_email", "nothing_to_show",
 	"no_card", "no_credentials", "refused", "lookup_failed", "expired", "superseded", "not_a_chat",
+	"erased", "over_quota",
 }
 
 // String gives the name used in the API.

@@ -74,4 +74,14 @@ export const outcomes: Record<string, S["Outcome"]> = {
     title: "Not a chat.",
     message: "LiveSupporti announced something that has no visitor.",
   },
+  erased: {
+    name: "erased",
+    title: "The visitor's data was erased.",
+    message: "Nothing more was looked up or sent.",
+  },
+  over_quota: {
+    name: "over_quota",
+    title: "Not looked up: the day's chats were used up.",
+    message: "Replay the chat on another day, or ask for a larger plan.",
+  },
 };

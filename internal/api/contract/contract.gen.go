@@ -224,6 +224,7 @@ func (e LoginState) Valid() bool {
 
 // Defines values for OutcomeName.
 const (
+	OutcomeNameErased         OutcomeName = "erased"
 	OutcomeNameExpired        OutcomeName = "expired"
 	OutcomeNameLookupFailed   OutcomeName = "lookup_failed"
 	OutcomeNameNoCard         OutcomeName = "no_card"
@@ -232,6 +233,7 @@ const (
 	OutcomeNameNoMatch        OutcomeName = "no_match"
 	OutcomeNameNotAChat       OutcomeName = "not_a_chat"
 	OutcomeNameNothingToShow  OutcomeName = "nothing_to_show"
+	OutcomeNameOverQuota      OutcomeName = "over_quota"
 	OutcomeNameRefused        OutcomeName = "refused"
 	OutcomeNameSeveralMatches OutcomeName = "several_matches"
 	OutcomeNameShown          OutcomeName = "shown"
@@ -243,6 +245,8 @@ const (
 // Valid indicates whether the value is a known member of the OutcomeName enum.
 func (e OutcomeName) Valid() bool {
 	switch e {
+	case OutcomeNameErased:
+		return true
 	case OutcomeNameExpired:
 		return true
 	case OutcomeNameLookupFailed:
@@ -258,6 +262,8 @@ func (e OutcomeName) Valid() bool {
 	case OutcomeNameNotAChat:
 		return true
 	case OutcomeNameNothingToShow:
+		return true
+	case OutcomeNameOverQuota:
 		return true
 	case OutcomeNameRefused:
 		return true

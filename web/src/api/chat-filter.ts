@@ -31,6 +31,8 @@ const named: Record<OutcomeName, true> = {
   refused: true,
   lookup_failed: true,
   expired: true,
+  erased: true,
+  over_quota: true,
 };
 
 /** Every outcome that there is. */

@@ -1054,7 +1054,7 @@ export interface components {
             /**
              * @description A stable name. 400 `invalid_request` · 401 `unauthenticated`, `wrong_login`, `code_required` ·
              *     403 `forbidden`, `second_factor_missing` · 404 `not_found` · 405 `method_not_allowed` ·
-             *     409 `conflict`, `not_ready` · 410 `link_ended` · 413 `too_large` · 415 `unsupported_media_type` ·
+             *     409 `conflict`, `not_ready` · 410 `link_ended`, `gone` · 413 `too_large` · 415 `unsupported_media_type` ·
              *     422 `bad_file`, `quota` · 429 `too_many` · 500 `internal` · 503 `busy`, `unavailable`.
              *     The callback also answers 401 `unsigned`, `wrong_signature`, `malformed_signature` and
              *     422 `bad_notification`.
@@ -1728,7 +1728,7 @@ export interface components {
         /** @enum {string} */
         SourceMatch: "none" | "found" | "ambiguous" | "failed";
         /** @enum {string} */
-        OutcomeName: "waiting" | "shown" | "shown_in_part" | "no_match" | "several_matches" | "no_email" | "nothing_to_show" | "no_card" | "no_credentials" | "refused" | "lookup_failed" | "expired" | "superseded" | "not_a_chat";
+        OutcomeName: "waiting" | "shown" | "shown_in_part" | "no_match" | "several_matches" | "no_email" | "nothing_to_show" | "no_card" | "no_credentials" | "refused" | "lookup_failed" | "expired" | "superseded" | "not_a_chat" | "erased" | "over_quota";
         Outcome: {
             name: components["schemas"]["OutcomeName"];
             /** @description The page's heading: “Details shown to the agent in 412 ms.” */

@@ -68,6 +68,7 @@ function Loaded({ page, goalMs }: { page: ChatPage; goalMs: number }) {
       back={back}
       actions={
         outcome.name !== "not_a_chat" &&
+        outcome.name !== "erased" &&
         allowed("replayChats") && <Actions replay={replay} dryRun={() => setDry(true)} />
       }
       dock={<Dock page={page} />}

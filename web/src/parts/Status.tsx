@@ -9,6 +9,8 @@ import {
   IconCircleHalf2,
   IconCircleMinus,
   IconClockPause,
+  IconEraser,
+  IconGauge,
   IconHourglassEmpty,
   IconLoader2,
   IconMessageOff,
@@ -46,6 +48,8 @@ const looks = {
   refused: { word: "Refused by LiveSupporti", icon: IconSquareXFilled, tone: "bad" },
   lookup_failed: { word: "Sources failed", icon: IconSquareXFilled, tone: "bad" },
   expired: { word: "Too late", icon: IconHourglassEmpty, tone: "bad" },
+  erased: { word: "Erased", icon: IconEraser, tone: "none" },
+  over_quota: { word: "Plan used up", icon: IconGauge, tone: "bad" },
   // A chat that waits for its next try: nothing turns, since nothing is done until then.
   retrying: { word: "Waiting to try again", icon: IconClockPause, tone: "warn" },
   // Sources, the desk and single steps.
@@ -80,6 +84,8 @@ export const outcomeWords: [OutcomeName, string][] = (
     "expired",
     "superseded",
     "not_a_chat",
+    "erased",
+    "over_quota",
   ] as const
 ).map((name) => [name, looks[name].word]);
 
