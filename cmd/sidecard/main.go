@@ -20,12 +20,14 @@ const usage = `Sidecard shows a support agent who they are talking to.
   sidecard keys new   print a new master key
   sidecard keys rotate
                       seal everything with the first of several master keys, see docs/keys.md
+  sidecard plan TENANT [PLAN]
+                      show or set how much a tenant may use; TENANT is its id or an owner's e-mail address
 
 sidecard COMMAND -h tells a command's flags.
 `
 
 var commands = map[string]func(context.Context, []string) error{
-	"run": run, "demo": demo, "simulate": simulate, "migrate": migrate, "keys": keys,
+	"run": run, "demo": demo, "simulate": simulate, "migrate": migrate, "keys": keys, "plan": plan,
 }
 
 func main() {

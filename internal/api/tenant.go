@@ -49,6 +49,6 @@ func (o operations) CancelDeletion(ctx context.Context, _ contract.CancelDeletio
 
 func presentTenantPage(t hub.Tenant) contract.TenantPage {
 	return contract.TenantPage{
-		Id: t.ID, Name: t.Name, SecondFactorRequired: t.FactorRequired, CreatedAt: t.CreatedAt.UTC(), DeleteAt: moment(t.DeleteAt),
+		Id: t.ID, Name: t.Name, SecondFactorRequired: t.FactorRequired, Plan: t.Plan, CreatedAt: t.CreatedAt.UTC(), DeleteAt: moment(t.DeleteAt),
 	}
 }

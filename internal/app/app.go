@@ -92,7 +92,7 @@ func New(ctx context.Context, c Config, b Backends, log *slog.Logger) (*App, err
 			ChatDeadline: c.ChatDeadline, LookupDeadline: c.LookupDeadline,
 			AddressTries: c.TriesPerAddress, SignUps: c.SignUpsPerAddress, CallsPerMinute: c.CallsPerMinute,
 		},
-		Now: flaw.Now, Log: log,
+		DefaultPlan: c.DefaultPlan, Now: flaw.Now, Log: log,
 	})
 	return &App{Hub: h, config: c, backends: b, ringer: ringer, log: log, signing: signing}, nil
 }

@@ -48,6 +48,7 @@ type Config struct {
 	TriesPerAddress   int           `env:"TRIES_PER_ADDRESS" envDefault:"100" comment:"Attempts to sign in, to reset a password and the like from one network (IPv4 /24, IPv6 /64) in ten minutes."`
 	SignUpsPerAddress int           `env:"SIGN_UPS_PER_ADDRESS" envDefault:"20" comment:"Sign-ups from one network in an hour."`
 	CallsPerMinute    int           `env:"API_CALLS_PER_MINUTE" envDefault:"6000" comment:"Calls of the API by one tenant in a minute."`
+	DefaultPlan       string        `env:"DEFAULT_PLAN" envDefault:"unlimited" comment:"Plan of new tenants: free, team, business or unlimited. sidecard plan sets a tenant's own."`
 
 	MaxUploadMiB  int64         `env:"MAX_UPLOAD_MIB" envDefault:"100" comment:"Largest file that can be uploaded."`
 	DrainDelay    time.Duration `env:"DRAIN_DELAY" envDefault:"2s" comment:"After a stop signal the API still serves for so long, while /readyz says that it leaves, so that whoever spreads the load stops sending here first."`
@@ -140,6 +141,9 @@ func (c *Config) check() error {
 	}
 	if _, err := c.mailer(); err != nil {
 		return err
+	}
+	if _, err := hub.ParsePlan(c.DefaultPlan); err != nil {
+		return fmt.Errorf("DEFAULT_PLAN: %w", err)
 	}
 	for i, p := range c.TrustedProxies {
 		c.TrustedProxies[i] = strings.TrimSpace(p)

@@ -70,7 +70,7 @@ func TestFromEnvWithoutSettingsGivesTheDefaults(t *testing.T) {
 		ListenAddr: ":8080", LiveSupporti: "https://livesupporti.com/api", ChatDeadline: 10 * time.Minute,
 		HubSpotAPI: "https://api.hubapi.com", HubSpotApp: "https://app.hubspot.com",
 		LookupDeadline: 3 * time.Second, MaxUploadMiB: 100, DrainDelay: 2 * time.Second, DatabaseConns: 12, LogLevel: slog.LevelInfo,
-		TriesPerAddress: 100, SignUpsPerAddress: 20, CallsPerMinute: 6000,
+		TriesPerAddress: 100, SignUpsPerAddress: 20, CallsPerMinute: 6000, DefaultPlan: "unlimited",
 	}
 	for name, set := range map[string]map[string]string{
 		"none":  {},
@@ -93,7 +93,7 @@ func TestFromEnvReadsEverySetting(t *testing.T) {
 		"DRAIN_DELAY": "0s", "DATABASE_CONNECTIONS": "2", "LOG_LEVEL": "debug", "HUBSPOT_API_URL": "http://127.0.0.1:8091/",
 		"HUBSPOT_APP_URL": "http://127.0.0.1:8091", "HUBSPOT_CLIENT_ID": "id", "HUBSPOT_CLIENT_SECRET": canary,
 		"SMTP_URL": "smtps://sidecard:" + canary + "@smtp.example.com", "MAIL_FROM": "Sidecard <no-reply@example.com>",
-		"TRIES_PER_ADDRESS": "10", "SIGN_UPS_PER_ADDRESS": "1", "API_CALLS_PER_MINUTE": "60",
+		"TRIES_PER_ADDRESS": "10", "SIGN_UPS_PER_ADDRESS": "1", "API_CALLS_PER_MINUTE": "60", "DEFAULT_PLAN": "team",
 	}
 	for _, s := range settings() {
 		if set[s.name] == "" {
@@ -108,7 +108,7 @@ func TestFromEnvReadsEverySetting(t *testing.T) {
 		TrustedProxies: []string{"10.1.0.0/16", "10.2.0.1"}, ChatDeadline: 5*time.Minute + 30*time.Second,
 		HubSpotAPI: "http://127.0.0.1:8091", HubSpotApp: "http://127.0.0.1:8091", HubSpotClientID: "id", HubSpotClientSecret: canary,
 		SMTPURL: "smtps://sidecard:" + canary + "@smtp.example.com", MailFrom: "Sidecard <no-reply@example.com>",
-		TriesPerAddress: 10, SignUpsPerAddress: 1, CallsPerMinute: 60,
+		TriesPerAddress: 10, SignUpsPerAddress: 1, CallsPerMinute: 60, DefaultPlan: "team",
 		LookupDeadline: 900 * time.Millisecond, MaxUploadMiB: 7, DatabaseConns: 2, LogLevel: slog.LevelDebug,
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
@@ -169,6 +169,7 @@ func TestFromEnvSaysWhichSettingIsWrong(t *testing.T) {
 		{"DATABASE_CONNECTIONS", "1.5", "DATABASE_CONNECTIONS" + number},
 		{"DATABASE_CONNECTIONS", "1", conns},
 		{"DATABASE_CONNECTIONS", "1001", conns},
+		{"DEFAULT_PLAN", "teem", `DEFAULT_PLAN: there is no plan "teem"; the plans are free, team, business, unlimited`},
 		{"LOG_LEVEL", "VERBOSE" + canary, "LOG_LEVEL must be DEBUG, INFO, WARN or ERROR"},
 	} {
 		_, err := fromEnv(t, map[string]string{c.name: c.value})

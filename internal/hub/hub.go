@@ -38,6 +38,7 @@ type Config struct {
 	Tokens       *auth.Tokens
 	PublicURL    string           // without a slash at the end; callback URLs start with it
 	Limits       Limits           // zero values become the defaults
+	DefaultPlan  string           // of new tenants; empty = Unlimited
 	Now          func() time.Time // nil = time.Now
 	Log          *slog.Logger     // nil = slog.Default()
 }
@@ -114,6 +115,8 @@ type Hub struct {
 	refused   *refusedLimit
 	answers   *answers
 	standings *standings
+	quotas    *quotas
+	usages    *usages
 	mailed    chan struct{} // wakes the courier
 }
 
@@ -133,6 +136,8 @@ func New(c Config) *Hub {
 	h.refused = newRefusedLimit()
 	h.answers = newAnswers(c.Now)
 	h.standings = newStandings()
+	h.quotas = newQuotas()
+	h.usages = newUsages()
 	return h
 }
 

@@ -39,6 +39,10 @@ func (h *Hub) ImportFile(ctx context.Context, a Actor, id ID, filename, emailCol
 	if err != nil {
 		return ImportResult{}, err
 	}
+	limits, others, err := rowsOfOthers(ctx, t, id)
+	if err != nil {
+		return ImportResult{}, err
+	}
 	if err := h.keys.Hold(ctx, a.TenantID); err != nil {
 		return ImportResult{}, err
 	}
@@ -46,7 +50,7 @@ func (h *Hub) ImportFile(ctx context.Context, a Actor, id ID, filename, emailCol
 	audited, entry := h.auditing(ctx, a, "connection.file_imported")
 	entry.about(c.ID, c.Name)
 	_, err = t.ReplaceRows(audited, id, func(w RowWriter) error {
-		sink := &sealedSink{ctx: ctx, hub: h, tenant: a.TenantID, connection: id, index: index, to: w}
+		sink := &sealedSink{ctx: ctx, hub: h, tenant: a.TenantID, connection: id, index: index, to: w, limits: limits, rows: others}
 		var err error
 		result.Report, err = importer.Import(ctx, file, connectors.ImportOptions{EmailColumn: emailColumn}, sink)
 		return err
@@ -57,8 +61,21 @@ func (h *Hub) ImportFile(ctx context.Context, a Actor, id ID, filename, emailCol
 	return result, fileRefusal(err)
 }
 
+// rowsOfOthers gives the tenant's limits and how many rows its other connections have.
+func rowsOfOthers(ctx context.Context, t TenantStore, id ID) (Plan, int, error) {
+	tenant, err := t.Tenant(ctx)
+	if err != nil || tenant.Limits().CSVRows == 0 {
+		return Plan{}, 0, err
+	}
+	all, err := t.Connections(ctx)
+	return tenant.Limits(), RowsIn(slices.DeleteFunc(all, func(c Connection) bool { return c.ID == id })), err
+}
+
 // fileRefusal says what is wrong with the file, and in which line.
 func fileRefusal(err error) error {
+	if CodeOf(err) == CodeQuota {
+		return err
+	}
 	e := (*connectors.Error)(nil)
 	if !errors.As(err, &e) {
 		return err
@@ -87,11 +104,17 @@ type sealedSink struct {
 	connection ID
 	index      []byte
 	to         RowWriter
+	limits     Plan // of the tenant; its rows are counted again when the load counts
+	rows       int  // of all the tenant's connections, so far
 }
 
 func (s *sealedSink) Columns([]string, string) error { return nil } // kept with the import's report
 
 func (s *sealedSink) Row(line int, email string, values []string) error {
+	s.rows++
+	if err := s.limits.AllowCSVRows(s.rows); err != nil {
+		return atLine(err, line)
+	}
 	plain, err := json.Marshal(values)
 	if err != nil {
 		return err
@@ -101,6 +124,15 @@ func (s *sealedSink) Row(line int, email string, values []string) error {
 		return err
 	}
 	return s.to.WriteRow(Row{Line: line, Index: indexOf(s.index, s.connection, email), Data: sealed})
+}
+
+// atLine says at which line of the file a plan's limit was reached.
+func atLine(err error, line int) error {
+	e := (*Error)(nil)
+	if errors.As(err, &e) {
+		e.Fields = []FieldError{{Pointer: "/file", Detail: "The limit is reached here.", Line: line}}
+	}
+	return err
 }
 
 // indexOf is the keyed hash under which a row is found, so that no address stands in the database.

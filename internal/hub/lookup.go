@@ -137,7 +137,11 @@ func (k keptChat) compose(card Card, f found) (made composed, err error) {
 // lookUp asks the sources for a claimed chat. It either has the details to deliver, or has ended the
 // chat or given it back itself.
 func (c *carrying) lookUp(ctx context.Context) (details []byte, ok bool) {
-	c.trail = Trail{ClaimedMS: c.at(c.Since), Version: c.setup.Card.Version}
+	c.trail = Trail{ClaimedMS: c.at(c.Since)}
+	if c.hub.overQuota(ctx, c.setup.Tenant, c.ChatID) {
+		return nil, c.end(ctx, OverQuota, nil)
+	}
+	c.trail.Version = c.setup.Card.Version
 	if o := c.chat.unaskable(c.setup.Card); o != Waiting {
 		return nil, c.end(ctx, o, nil)
 	}

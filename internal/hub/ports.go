@@ -62,7 +62,7 @@ type Mails interface {
 	MailFailed(ctx context.Context, id ID, try int, delay time.Duration) error
 }
 
-// TenantStore is one tenant's data. A change of desk, connections or card grows the tenant's revision in
+// TenantStore is one tenant's data. A change of desk, connections, card or plan grows the tenant's revision in
 // the same transaction; Claimed.Revision carries it, so that a worker knows when what it remembers is old.
 type TenantStore interface {
 	TenantKeys
@@ -71,6 +71,7 @@ type TenantStore interface {
 	Audit
 	Team
 	Invitations
+	Usages
 	Tenant(ctx context.Context) (Tenant, error)
 	Setup(ctx context.Context) (Setup, error) // everything a worker needs, read in one transaction
 

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -80,7 +81,7 @@ func (h *Hub) ConfirmSignUp(ctx context.Context, token string) (SignedIn, error)
 		return SignedIn{}, err
 	}
 	now := h.Now()
-	tenant := Tenant{ID: NewID(), Name: kept.Company, CreatedAt: now}
+	tenant := Tenant{ID: NewID(), Name: kept.Company, CreatedAt: now, Plan: cmp.Or(h.DefaultPlan, Unlimited)}
 	user := User{ID: NewID(), Email: l.Email, Name: kept.Name, PasswordHash: kept.PasswordHash, CreatedAt: now}
 	if err := h.newKeys(ctx, &tenant); err != nil {
 		return SignedIn{}, err

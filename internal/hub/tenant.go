@@ -17,6 +17,7 @@ type Tenant struct {
 	// FactorRequired: members without a second factor can only set one up.
 	FactorRequired bool
 	DeleteAt       time.Time // then everything of the tenant goes; zero = it stays
+	Plan           string    // name of a Plan; set by the operator alone
 }
 
 // User is a person who can sign in.

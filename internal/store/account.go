@@ -20,6 +20,7 @@ type tenantRow struct {
 
 	SecondFactorRequired bool
 	DeleteAt             *time.Time
+	Plan                 string
 }
 
 func (tenantRow) TableName() string { return "tenants" }
@@ -27,7 +28,7 @@ func (tenantRow) TableName() string { return "tenants" }
 func (r tenantRow) tenant() hub.Tenant {
 	return hub.Tenant{
 		ID: r.ID, Name: r.Name, IndexKey: r.IndexKey, CreatedAt: r.CreatedAt.UTC(),
-		FactorRequired: r.SecondFactorRequired, DeleteAt: timeOrZero(r.DeleteAt),
+		FactorRequired: r.SecondFactorRequired, DeleteAt: timeOrZero(r.DeleteAt), Plan: r.Plan,
 	}
 }
 

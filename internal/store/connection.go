@@ -93,7 +93,10 @@ func (t tenant) CreateConnection(ctx context.Context, c hub.Connection) error {
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
-		return t.touch(tx)
+		if err := t.touch(tx); err != nil {
+			return err
+		}
+		return t.allowConnections(tx)
 	})
 }
 

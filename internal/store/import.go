@@ -74,7 +74,10 @@ func (t tenant) useImport(ctx context.Context, connection, id hub.ID, change fun
 		unused = row.ImportID
 		c = row.connection()
 		change(&c)
-		return t.storeConnection(tx, row, &c, &id)
+		if err := t.storeConnection(tx, row, &c, &id); err != nil {
+			return err
+		}
+		return t.allowRows(tx)
 	})
 	if err != nil {
 		return hub.Connection{}, &id, err

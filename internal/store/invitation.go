@@ -47,8 +47,12 @@ func (t tenant) Invitations(ctx context.Context, now time.Time) ([]hub.Invitatio
 // Invite implements hub.Invitations.
 func (t tenant) Invite(ctx context.Context, in hub.Invitation, hash [32]byte, mail hub.SealedMail) error {
 	return t.change(ctx, "invite", func(tx *gorm.DB) error {
+		company, err := t.lockRow(tx)
+		if err != nil {
+			return err
+		}
 		var there int64
-		err := tx.Model(&memberRow{}).Joins("join users u on u.id = members.user_id").Where("u.email = ?", in.Email).Count(&there).Error
+		err = tx.Model(&memberRow{}).Joins("join users u on u.id = members.user_id").Where("u.email = ?", in.Email).Count(&there).Error
 		if err != nil {
 			return err
 		}
@@ -67,6 +71,9 @@ func (t tenant) Invite(ctx context.Context, in hub.Invitation, hash [32]byte, ma
 			return &hub.Error{Code: hub.CodeConflict, Message: "Somebody else invited this address just now."}
 		}
 		if err != nil {
+			return err
+		}
+		if err := t.allowMembers(tx, company, true, in.CreatedAt); err != nil {
 			return err
 		}
 		return t.s.insertMail(tx, mail)
@@ -107,6 +114,10 @@ func (s *Store) InvitationByHash(ctx context.Context, hash [32]byte, now time.Ti
 // AcceptInvitation implements hub.Invitations.
 func (t tenant) AcceptInvitation(ctx context.Context, id hub.ID, u hub.User, isNew bool, now time.Time) error {
 	return t.change(ctx, "accept invitation", func(tx *gorm.DB) error {
+		company, err := t.lockRow(tx)
+		if err != nil {
+			return err
+		}
 		var row invitationRow
 		if err := t.s.dialect.lock(tx).Where("id = ? and until > ?", id, now.UTC()).Take(&row).Error; err != nil {
 			return err
@@ -125,10 +136,13 @@ func (t tenant) AcceptInvitation(ctx context.Context, id hub.ID, u hub.User, isN
 			}
 		}
 		member := memberRow{TenantID: t.id, UserID: u.ID, Role: row.Role, CreatedAt: now.UTC()}
-		err := tx.Create(&member).Error
+		err = tx.Create(&member).Error
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
 			return &hub.Error{Code: hub.CodeConflict, Message: "You belong to this tenant already. Sign in."}
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return t.allowMembers(tx, company, false, now)
 	})
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -100,7 +101,7 @@ func (s *Store) SignUp(ctx context.Context, link [32]byte, t hub.Tenant, u hub.U
 		if err != nil {
 			return err
 		}
-		company := tenantRow{ID: t.ID, Name: t.Name, IndexKey: t.IndexKey, Revision: 1, CreatedAt: t.CreatedAt.UTC()}
+		company := tenantRow{ID: t.ID, Name: t.Name, IndexKey: t.IndexKey, Revision: 1, CreatedAt: t.CreatedAt.UTC(), Plan: cmp.Or(t.Plan, hub.Unlimited)}
 		if err := tx.Create(&company).Error; err != nil {
 			return err
 		}

@@ -91,8 +91,29 @@ const company: S["TenantPage"] = {
   id: me.tenant.id,
   name: me.tenant.name,
   second_factor_required: false,
+  plan: "team",
   created_at: ago(80 * day),
 };
+
+const chatsOfDays = [1830, 2110, 2204, 2390, 1120, 890, 2450, 5260, 3010, 2870, 2660, 1240, 940, 4120];
+
+function usage(): S["Usage"] {
+  const today = Math.floor(now / (day * 1000)) * day * 1000;
+  return {
+    plan: company.plan,
+    resets_at: new Date(today + day * 1000).toISOString(),
+    chats_today: { used: chatsOfDays[chatsOfDays.length - 1]!, limit: 5000 },
+    connections: { used: 10, limit: 10 },
+    csv_rows: { used: 51_066, limit: 200_000 },
+    members: { used: members.length, limit: 25 },
+    api_tokens: { used: 2, limit: 50 },
+    days: chatsOfDays.map((chats, i) => ({
+      day: new Date(today - (chatsOfDays.length - 1 - i) * day * 1000).toISOString().slice(0, 10),
+      chats,
+      over_quota: Math.max(0, chats - 5000),
+    })),
+  };
+}
 
 /** people answers what is asked of account, team and company; undefined for everything else. */
 export function people(route: string, body: Body): Answer | undefined {
@@ -212,6 +233,8 @@ function invited(email: string, role: S["Role"]): Answer {
 
 function tenant(route: string, body: Body): Answer | undefined {
   switch (route) {
+    case "GET /usage":
+      return ok(usage());
     case "GET /tenant":
       return ok(company);
     case "PATCH /tenant":

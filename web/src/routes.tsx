@@ -158,6 +158,11 @@ const tenant = createRoute({
   path: "/settings/tenant",
   component: lazyRouteComponent(() => import("./pages/people/Tenant"), "Tenant"),
 });
+const plan = createRoute({
+  getParentRoute: () => inside,
+  path: "/settings/plan",
+  component: lazyRouteComponent(() => import("./pages/plan/Plan"), "Plan"),
+});
 const tokens = createRoute({
   getParentRoute: () => inside,
   path: "/settings/tokens",
@@ -188,6 +193,7 @@ const tree = root.addChildren([
     account,
     team,
     tenant,
+    plan,
     tokens,
     audit,
   ]),

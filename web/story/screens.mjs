@@ -61,6 +61,7 @@ export const screens = [
   { name: "team", as: "dana", path: "/settings/team", until: "table, ul" },
   { name: "tenant", as: "dana", path: "/settings/tenant", until: "h1" },
   { name: "tokens", as: "dana", path: "/settings/tokens", until: "h1" },
+  { name: "plan", as: "dana", path: "/settings/plan", until: "text=Chats today" },
   { name: "audit", as: "dana", path: "/settings/audit", until: "h1" },
   { name: "viewer-home", as: "viewer", path: "/", until: "text=Latest chats" },
   { name: "viewer-card", as: "viewer", path: "/card", until: "text=Changes of the card" },

@@ -1574,6 +1574,9 @@ type TenantPage struct {
 	Id       openapi_types.UUID `json:"id"`
 	Name     string             `json:"name"`
 
+	// Plan Set by the operator: free, team, business or unlimited. Its limits are in `/usage`.
+	Plan string `json:"plan"`
+
 	// SecondFactorRequired Members without a second factor can only set one up.
 	SecondFactorRequired bool `json:"second_factor_required"`
 }
@@ -1628,6 +1631,40 @@ type TokenList struct {
 
 // UnsignedPolicy What happens to a request without a signature. A wrong signature is always refused.
 type UnsignedPolicy string
+
+// Usage defines model for Usage.
+type Usage struct {
+	ApiTokens   Used `json:"api_tokens"`
+	ChatsToday  Used `json:"chats_today"`
+	Connections Used `json:"connections"`
+	CsvRows     Used `json:"csv_rows"`
+
+	// Days The last 14 UTC days, the oldest first; the last is today.
+	Days    []UsageDay `json:"days"`
+	Members Used       `json:"members"`
+	Plan    string     `json:"plan"`
+
+	// ResetsAt When the next day's chats begin.
+	ResetsAt time.Time `json:"resets_at"`
+}
+
+// UsageDay defines model for UsageDay.
+type UsageDay struct {
+	Chats int                `json:"chats"`
+	Day   openapi_types.Date `json:"day"`
+
+	// OverQuota Chats that were not looked up because the plan's were used up.
+	OverQuota int `json:"over_quota"`
+}
+
+// Used defines model for Used.
+type Used struct {
+	// Limit Left out when there is none.
+	Limit *int `json:"limit,omitempty"`
+
+	// Used Chats with replays, rows of all files together, members with open invitations.
+	Used int `json:"used"`
+}
 
 // User defines model for User.
 type User struct {
@@ -1991,6 +2028,9 @@ type ServerInterface interface {
 	// RevokeToken Revoke an API token
 	// (DELETE /api/v1/tokens/{token_id})
 	RevokeToken(c *gin.Context, tokenId TokenId)
+	// GetUsage What the tenant uses of its plan
+	// (GET /api/v1/usage)
+	GetUsage(c *gin.Context)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -3158,6 +3198,19 @@ func (siw *ServerInterfaceWrapper) RevokeToken(c *gin.Context) {
 	siw.Handler.RevokeToken(c, tokenId)
 }
 
+// GetUsage operation middleware
+func (siw *ServerInterfaceWrapper) GetUsage(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetUsage(c)
+}
+
 // GinServerOptions provides options for the Gin server.
 type GinServerOptions struct {
 	BaseURL      string
@@ -3209,6 +3262,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.DELETE(options.BaseURL+"/api/v1/me/membership", wrapper.LeaveTenant)
 	router.GET(options.BaseURL+"/api/v1/tenant", wrapper.GetTenant)
 	router.PATCH(options.BaseURL+"/api/v1/tenant", wrapper.UpdateTenant)
+	router.GET(options.BaseURL+"/api/v1/usage", wrapper.GetUsage)
 	router.DELETE(options.BaseURL+"/api/v1/tenant/deletion", wrapper.CancelDeletion)
 	router.POST(options.BaseURL+"/api/v1/tenant/deletion", wrapper.ScheduleDeletion)
 	router.GET(options.BaseURL+"/api/v1/members", wrapper.ListMembers)
@@ -5692,6 +5746,44 @@ func (response RevokeTokendefaultApplicationProblemPlusJSONResponse) VisitRevoke
 	return err
 }
 
+type GetUsageRequestObject struct {
+}
+
+type GetUsageResponseObject interface {
+	VisitGetUsageResponse(w http.ResponseWriter) error
+}
+
+type GetUsage200JSONResponse Usage
+
+func (response GetUsage200JSONResponse) VisitGetUsageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUsagedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetUsagedefaultApplicationProblemPlusJSONResponse) VisitGetUsageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// ListAudit Who did what, newest first
@@ -5889,6 +5981,9 @@ type StrictServerInterface interface {
 	// RevokeToken Revoke an API token
 	// (DELETE /api/v1/tokens/{token_id})
 	RevokeToken(ctx context.Context, request RevokeTokenRequestObject) (RevokeTokenResponseObject, error)
+	// GetUsage What the tenant uses of its plan
+	// (GET /api/v1/usage)
+	GetUsage(ctx context.Context, request GetUsageRequestObject) (GetUsageResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx *gin.Context, request any) (any, error)
@@ -8116,6 +8211,30 @@ func (sh *strictHandler) RevokeToken(ctx *gin.Context, tokenId TokenId) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(RevokeTokenResponseObject); ok {
 		if err := validResponse.VisitRevokeTokenResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetUsage operation middleware
+func (sh *strictHandler) GetUsage(ctx *gin.Context) {
+	var request GetUsageRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetUsage(ctx, request.(GetUsageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetUsage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetUsageResponseObject); ok {
+		if err := validResponse.VisitGetUsageResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -51,5 +51,5 @@ it("notices a stretch that ends before it begins", () => {
 
 it("knows each outcome once", () => {
   expect(outcomeNames).toContain("waiting");
-  expect(new Set(outcomeNames).size).toBe(14);
+  expect(new Set(outcomeNames).size).toBe(16);
 });

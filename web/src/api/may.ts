@@ -23,6 +23,7 @@ export const leastRole = {
   switchTenant: "viewer",
   leaveTenant: "viewer",
   getTenant: "viewer",
+  getUsage: "viewer",
   updateTenant: "admin",
   scheduleDeletion: "owner",
   cancelDeletion: "owner",

@@ -30,7 +30,7 @@ it("selects with every outcome when none is chosen", () => {
   expect(matching({ outcome: "refused" }, now)).toEqual({ filter: { outcomes: ["refused"] } });
   const all = matching({ time: "hour" }, now);
   expect(all).toMatchObject({ filter: { from: "2026-11-24T13:02:07.000Z" } });
-  expect("filter" in all && all.filter?.outcomes).toHaveLength(14);
+  expect("filter" in all && all.filter?.outcomes).toHaveLength(16);
 });
 
 it("finds the next id, over every dash", () => {

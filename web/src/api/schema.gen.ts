@@ -405,6 +405,27 @@ export interface paths {
         patch: operations["updateTenant"];
         trace?: never;
     };
+    "/api/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the tenant uses of its plan
+         * @description A notification of a chat is always taken. A chat beyond the day's number ends as `over_quota` before anything is
+         *     looked up, and can be replayed. Sidecard counts every five seconds, so that some more may pass. Days are UTC.
+         */
+        get: operations["getUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenant/deletion": {
         parameters: {
             query?: never;
@@ -1255,6 +1276,8 @@ export interface components {
             name: string;
             /** @description Members without a second factor can only set one up. */
             second_factor_required: boolean;
+            /** @description Set by the operator: free, team, business or unlimited. Its limits are in `/usage`. */
+            plan: string;
             /** Format: date-time */
             created_at: string;
             /**
@@ -1262,6 +1285,34 @@ export interface components {
              * @description Then everything is gone.
              */
             delete_at?: string;
+        };
+        Usage: {
+            plan: string;
+            /**
+             * Format: date-time
+             * @description When the next day's chats begin.
+             */
+            resets_at: string;
+            chats_today: components["schemas"]["Used"];
+            connections: components["schemas"]["Used"];
+            csv_rows: components["schemas"]["Used"];
+            members: components["schemas"]["Used"];
+            api_tokens: components["schemas"]["Used"];
+            /** @description The last 14 UTC days, the oldest first; the last is today. */
+            days: components["schemas"]["UsageDay"][];
+        };
+        Used: {
+            /** @description Chats with replays, rows of all files together, members with open invitations. */
+            used: number;
+            /** @description Left out when there is none. */
+            limit?: number;
+        };
+        UsageDay: {
+            /** Format: date */
+            day: string;
+            chats: number;
+            /** @description Chats that were not looked up because the plan's were used up. */
+            over_quota: number;
         };
         TenantUpdate: {
             name?: string;
@@ -2522,6 +2573,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TenantPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getUsage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is used. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
                 };
             };
             default: components["responses"]["Problem"];

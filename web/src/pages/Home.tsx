@@ -23,6 +23,7 @@ import { Failed, Loaded } from "../parts/States";
 import { StatusShape, type StatusName } from "../parts/Status";
 import { Time } from "../parts/Time";
 import { count, plural } from "../parts/text";
+import { PlanNotice } from "./plan/PlanNotice";
 import { sourceStatus } from "./sources/describe";
 import { setupSteps, verdict, type Step } from "./setup";
 import classes from "./Home.module.css";
@@ -45,6 +46,7 @@ export function Home() {
           {broken !== undefined && (
             <Failed what="Your setup" error={broken.error} retry={() => void broken.refetch()} />
           )}
+          <PlanNotice className={classes.note} />
           {sources.data?.map((s) => s.login?.state === "needs_reconnect" && <Reconnect key={s.id} source={s} />)}
           {known && !done && <Setup steps={steps} />}
           <Section

@@ -5,6 +5,7 @@ import {
   IconBook2,
   IconBuilding,
   IconDatabase,
+  IconGauge,
   IconHome,
   IconId,
   IconKey,
@@ -54,6 +55,7 @@ const groups: { title?: string; items: Item[] }[] = [
     items: [
       { to: "/settings/team", label: "Team", icon: IconUsers },
       { to: "/settings/tenant", label: "Company", icon: IconBuilding },
+      { to: "/settings/plan", label: "Plan and use", icon: IconGauge },
       { to: "/settings/audit", label: "Audit log", icon: IconListDetails, needs: "listAudit" },
     ],
   },

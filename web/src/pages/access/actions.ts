@@ -3,6 +3,7 @@
 const words = {
   "tenant.created": "Signed the company up",
   "tenant.updated": "Changed the company's settings",
+  "tenant.plan_set": "Changed the plan",
   "tenant.deletion_scheduled": "Began to delete the company",
   "tenant.deletion_cancelled": "Called the deletion off",
   "invitation.created": "Invited",

@@ -178,7 +178,13 @@ it("ends other sessions, and never offers to end this one", async () => {
 });
 
 it("lets only an owner delete the company, with the password, or call that off", async () => {
-  const company = { id: "t", name: "Brightwater", second_factor_required: false, created_at: "2026-01-01T00:00:00Z" };
+  const company = {
+    id: "t",
+    name: "Brightwater",
+    second_factor_required: false,
+    plan: "free",
+    created_at: "2026-01-01T00:00:00Z",
+  };
   const planned = { ...company, delete_at: "2026-12-01T00:00:00Z" };
   const { sent, user } = setup(<Deletion company={company} me={me("owner")} />, {
     "POST /api/v1/tenant/deletion": [refusal("/password", "This is not your password."), planned],
