@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	sim "sidecard/internal/livesupporti/livesupportitest"
@@ -48,20 +45,11 @@ func answerBadly(ctx context.Context, r *run) error {
 func (r *run) peaks() ([]float64, error) {
 	var peaks []float64
 	for _, w := range r.Workers {
-		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.PID()))
+		mib, err := w.PeakMiB()
 		if err != nil {
 			return nil, err
 		}
-		_, rest, _ := strings.Cut(string(status), "VmHWM:")
-		fields := strings.Fields(rest)
-		if len(fields) == 0 {
-			return nil, fmt.Errorf("%s has no VmHWM", w.Name)
-		}
-		kib, err := strconv.ParseFloat(fields[0], 64)
-		if err != nil {
-			return nil, err
-		}
-		peaks = append(peaks, kib/1024)
+		peaks = append(peaks, mib)
 	}
 	return peaks, nil
 }

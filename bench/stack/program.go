@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -244,6 +246,21 @@ func (p *Program) PID() int {
 		return 0
 	}
 	return p.process.cmd.Process.Pid
+}
+
+// PeakMiB is the most memory (RSS) that its process has had so far.
+func (p *Program) PeakMiB() (float64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	fields := strings.Fields(rest)
+	if len(fields) == 0 {
+		return 0, fmt.Errorf("%s has no VmHWM", p.Name)
+	}
+	kib, err := strconv.ParseFloat(fields[0], 64)
+	return kib / 1024, err
 }
 
 // Unasked tells of the times when the program ended and nobody had asked for it, since the last call.
