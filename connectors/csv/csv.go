@@ -66,7 +66,7 @@ func (s *source) Lookup(ctx context.Context, q connectors.Query) (connectors.Res
 	if s.closed.Load() {
 		return connectors.Result{}, &connectors.Error{Class: connectors.Canceled, Code: "csv.closed", Message: "The lookup was stopped."}
 	}
-	email := Fold(q.Email)
+	email := connectors.FoldAddress(q.Email)
 	if addressProblem(email) != "" {
 		return connectors.Result{Match: connectors.None}, nil // no row has such an address
 	}
@@ -112,11 +112,11 @@ func (s *source) record(ctx context.Context, row map[string]string, fields []str
 
 // matchedOn tells which column holds the address.
 func (s *source) matchedOn(row map[string]string, email string) string {
-	if Fold(row[s.emailColumn]) == email {
+	if connectors.FoldAddress(row[s.emailColumn]) == email {
 		return s.emailColumn
 	}
 	for _, name := range slices.Sorted(maps.Keys(row)) {
-		if Fold(row[name]) == email {
+		if connectors.FoldAddress(row[name]) == email {
 			return name
 		}
 	}

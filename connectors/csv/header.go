@@ -17,7 +17,7 @@ func columnNames(cells []string) []string {
 	names := make([]string, len(cells))
 	taken := make(map[string]bool, len(cells))
 	for i, cell := range cells {
-		name := norm.NFC.String(strings.Join(strings.FieldsFunc(cell, isSpace), " "))
+		name := norm.NFC.String(strings.Join(strings.FieldsFunc(cell, connectors.IsSpace), " "))
 		if runes := []rune(name); len(runes) > maxName {
 			name = string(runes[:maxName])
 		}

@@ -171,7 +171,7 @@ func (im *importer) address(values []string) (email, problem string) {
 	case im.email >= len(values):
 		return "", "no_email"
 	}
-	email = Fold(values[im.email])
+	email = connectors.FoldAddress(values[im.email])
 	return email, addressProblem(email)
 }
 
