@@ -5,7 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"sidecard/connectors"
+	"sidecard/connectors/address"
 )
 
 // maxAddress is the longest address in bytes, the bound of RFC 5321 section 4.5.3.1.3 less its brackets.
@@ -23,10 +23,10 @@ func addressProblem(folded string) string {
 	case local == "" || domain == "" || strings.Contains(domain, "@"),
 		len(folded) > maxAddress,
 		!utf8.ValidString(folded),
-		strings.ContainsFunc(folded, func(r rune) bool { return connectors.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError }):
+		strings.ContainsFunc(folded, func(r rune) bool { return address.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError }):
 		return "bad_email"
 	}
 	return ""
 }
 
-func isAddress(cell string) bool { return addressProblem(connectors.FoldAddress(cell)) == "" }
+func isAddress(cell string) bool { return addressProblem(address.Fold(cell)) == "" }

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"sidecard/connectors"
+	"sidecard/connectors/address"
 )
 
 func TestWhatCannotBeAnAddress(t *testing.T) {
@@ -21,7 +21,7 @@ func TestWhatCannotBeAnAddress(t *testing.T) {
 		strings.Repeat("mailto:", 9000) + "ana@x.example": "bad_email",
 		"a\xff@x.example": "bad_email", string(long) + "@x.example": "bad_email",
 	} {
-		if got := addressProblem(connectors.FoldAddress(given)); got != want {
+		if got := addressProblem(address.Fold(given)); got != want {
 			t.Errorf("%q: %q, want %q", given, got, want)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 
 	"sidecard/connectors"
+	"sidecard/connectors/address"
 )
 
 const kind = "csv"
@@ -66,7 +67,7 @@ func (s *source) Lookup(ctx context.Context, q connectors.Query) (connectors.Res
 	if s.closed.Load() {
 		return connectors.Result{}, &connectors.Error{Class: connectors.Canceled, Code: "csv.closed", Message: "The lookup was stopped."}
 	}
-	email := connectors.FoldAddress(q.Email)
+	email := address.Fold(q.Email)
 	if addressProblem(email) != "" {
 		return connectors.Result{Match: connectors.None}, nil // no row has such an address
 	}
@@ -112,11 +113,11 @@ func (s *source) record(ctx context.Context, row map[string]string, fields []str
 
 // matchedOn tells which column holds the address.
 func (s *source) matchedOn(row map[string]string, email string) string {
-	if connectors.FoldAddress(row[s.emailColumn]) == email {
+	if address.Fold(row[s.emailColumn]) == email {
 		return s.emailColumn
 	}
 	for _, name := range slices.Sorted(maps.Keys(row)) {
-		if connectors.FoldAddress(row[name]) == email {
+		if address.Fold(row[name]) == email {
 			return name
 		}
 	}

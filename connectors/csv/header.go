@@ -8,6 +8,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"sidecard/connectors"
+	"sidecard/connectors/address"
 )
 
 const maxName = 200 // characters of a column's name
@@ -17,7 +18,7 @@ func columnNames(cells []string) []string {
 	names := make([]string, len(cells))
 	taken := make(map[string]bool, len(cells))
 	for i, cell := range cells {
-		name := norm.NFC.String(strings.Join(strings.FieldsFunc(cell, connectors.IsSpace), " "))
+		name := norm.NFC.String(strings.Join(strings.FieldsFunc(cell, address.IsSpace), " "))
 		if runes := []rune(name); len(runes) > maxName {
 			name = string(runes[:maxName])
 		}

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"sidecard/connectors"
+	"sidecard/connectors/address"
 )
 
 const (
@@ -171,7 +172,7 @@ func (im *importer) address(values []string) (email, problem string) {
 	case im.email >= len(values):
 		return "", "no_email"
 	}
-	email = connectors.FoldAddress(values[im.email])
+	email = address.Fold(values[im.email])
 	return email, addressProblem(email)
 }
 

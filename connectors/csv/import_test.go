@@ -17,6 +17,7 @@ import (
 	"golang.org/x/text/encoding/unicode"
 
 	"sidecard/connectors"
+	"sidecard/connectors/address"
 	"sidecard/connectors/csv"
 )
 
@@ -438,7 +439,7 @@ func (s *checkedSink) Row(line int, email string, values []string) error {
 		s.t.Fatalf("line %d after line %d, with columns %q", line, s.line, s.columns)
 	case len(values) == 0 || len(values) > len(s.columns):
 		s.t.Fatalf("%d values for %d columns", len(values), len(s.columns))
-	case email == "" || len(email) > 254 || connectors.FoldAddress(email) != email:
+	case email == "" || len(email) > 254 || address.Fold(email) != email:
 		s.t.Fatalf("the address %q is not folded", email)
 	case slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, "\x00") || strings.ToValidUTF8(v, "") != v }):
 		s.t.Fatalf("%q is no text", values)

@@ -40,6 +40,7 @@ var floors = map[string]floor{
 	"connectors/reach": 0.5,
 
 	"connectors":            0,
+	"connectors/address":    0,
 	"internal/api/contract": 0,
 	"internal/auth":         0,
 	"internal/egress":       0,

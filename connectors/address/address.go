@@ -1,4 +1,5 @@
-package connectors
+// Package address makes e-mail addresses comparable, whoever typed them.
+package address
 
 import (
 	"strings"
@@ -7,15 +8,15 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxWrapped is the longest text in bytes in which FoldAddress looks for an address. Each "mailto:" costs a walk over
+// maxWrapped is the longest text in bytes in which Fold looks for an address. Each "mailto:" costs a walk over
 // the text, so that without a bound a cell of nothing else would keep a processor busy.
 const maxWrapped = 1 << 10
 
-// FoldAddress brings an address into the form in which addresses are compared: lower case, Unicode NFC, without
+// Fold brings an address into the form in which addresses are compared: lower case, Unicode NFC, without
 // surrounding space, "mailto:" or the name of "Name <address>". It leaves alone what is inside the address:
 // dots and "+tags" mean something to some mail servers. Folding twice changes nothing, and text that is no
 // address is folded too. Text of more than 1 KiB is none, and keeps what stands around.
-func FoldAddress(email string) string {
+func Fold(email string) string {
 	s := strings.TrimFunc(norm.NFC.String(strings.ToLower(norm.NFC.String(email))), IsSpace)
 	for len(s) <= maxWrapped {
 		before := s

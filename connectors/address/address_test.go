@@ -1,13 +1,13 @@
-package connectors_test
+package address_test
 
 import (
 	"strings"
 	"testing"
 
-	"sidecard/connectors"
+	"sidecard/connectors/address"
 )
 
-func TestFoldAddressMakesAddressesComparable(t *testing.T) {
+func TestFoldMakesAddressesComparable(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]string{
 		"ana@visitor.example":                        "ana@visitor.example",
@@ -25,32 +25,32 @@ func TestFoldAddressMakesAddressesComparable(t *testing.T) {
 		"":     "",
 		" <> ": "",
 	} {
-		if got := connectors.FoldAddress(given); got != want {
-			t.Errorf("FoldAddress(%q) is %q, want %q", given, got, want)
+		if got := address.Fold(given); got != want {
+			t.Errorf("Fold(%q) is %q, want %q", given, got, want)
 		}
 	}
 }
 
 // Each wrapping costs a walk over the text, so a cell of nothing else must not be unwrapped to its end.
-func TestFoldAddressUnwrapsOnlyWhatIsShort(t *testing.T) {
+func TestFoldUnwrapsOnlyWhatIsShort(t *testing.T) {
 	t.Parallel()
 	wrapped := func(times int) string { return strings.Repeat("mailto:", times) + "ana@visitor.example" }
-	if got := connectors.FoldAddress(wrapped(100)); got != "ana@visitor.example" {
+	if got := address.Fold(wrapped(100)); got != "ana@visitor.example" {
 		t.Errorf("a hundred wrappings leave %q", got)
 	}
-	if got := connectors.FoldAddress(" " + wrapped(9000) + "\n"); got != wrapped(9000) {
+	if got := address.Fold(" " + wrapped(9000) + "\n"); got != wrapped(9000) {
 		t.Errorf("nine thousand wrappings leave %d bytes, want them as they were", len(got))
 	}
 }
 
-func FuzzFoldAddressTwiceIsFoldOnce(f *testing.F) {
+func FuzzFoldTwiceIsFoldOnce(f *testing.F) {
 	for _, seed := range []string{"Ana <ana@x.example>", "mailto:mailto:a@b?c", "<<a@b>>", "\u0130@\u212a", " a@b ", "<mailto:a@b?x>", strings.Repeat("mailto:", 150) + "a@b"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, email string) {
-		once := connectors.FoldAddress(email)
-		if twice := connectors.FoldAddress(once); twice != once {
-			t.Errorf("FoldAddress(%q) is %q, folded again %q", email, once, twice)
+		once := address.Fold(email)
+		if twice := address.Fold(once); twice != once {
+			t.Errorf("Fold(%q) is %q, folded again %q", email, once, twice)
 		}
 	})
 }
