@@ -165,6 +165,9 @@ var everyChange = []tried{
 		leaving := a.joins("leaving@example.com", contract.RoleViewer)
 		return asked{method: "DELETE", path: "/api/v1/me/membership", token: leaving.AccessToken}
 	}, nil},
+	{"eraseVisitor", "visitor.erased", "", func(a *audited) asked {
+		return post("/privacy/erasures", a.token, `{"email":"`+a.hides("erased.canary@example.com")+`"}`)
+	}, nil},
 	{"scheduleDeletion", "tenant.deletion_scheduled", "", func(a *audited) asked {
 		return post("/tenant/deletion", a.token, contract.PasswordOnly{Password: password})
 	}, nil},

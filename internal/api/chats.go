@@ -58,7 +58,7 @@ func (o operations) GetChat(ctx context.Context, r contract.GetChatRequestObject
 		Forced:           v.Forced,
 		Replays:          each(v.Replays, presentReplay),
 	}
-	if v.Chat.ReplayOf != (hub.ID{}) {
+	if v.ReplayedBy != (hub.Replayer{}) {
 		by := presentReplayer(v.ReplayedBy)
 		answer.ReplayedBy = &by
 	}
@@ -69,7 +69,7 @@ func presentChat(s hub.ChatSummary) contract.Chat {
 	c := contract.Chat{
 		Id: s.ID, ReceivedAt: s.ReceivedAt.UTC(), VisitorId: s.VisitorID, VisitorEmail: some(s.VisitorEmail),
 		Outcome: presentOutcome(s.Outcome), Attempts: s.Attempts, Sources: each(s.Sources, presentChatSource),
-		NextTryAt: moment(s.NextTryAt), ReplayOf: some(s.ReplayOf),
+		NextTryAt: moment(s.NextTryAt), ReplayOf: some(s.ReplayOf), DetailsRemoved: some(s.Forgotten),
 	}
 	if s.Ended {
 		c.Ms = &s.MS

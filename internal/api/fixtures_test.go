@@ -86,6 +86,7 @@ func (s *stage) furnish(company string) tenant {
 		"switchTenant":        `{"tenant_id":"` + t.session.Me.Tenant.Id.String() + `"}`,
 
 		"updateTenant":     `{"name":"Renamed"}`,
+		"eraseVisitor":     `{"email":"nobody@example.com"}`,
 		"scheduleDeletion": `{"password":"` + password + `"}`,
 		"updateMember":     `{"role":"admin"}`,
 		"invite":           `{"email":"third@example.com","role":"member"}`,

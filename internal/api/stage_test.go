@@ -45,6 +45,7 @@ type stage struct {
 	live  *livesupportitest.Server
 	mails *mail.Mailbox
 	key   auth.Key
+	vault *vault.Vault
 	url   string
 	log   *logLines
 	ahead atomic.Int64 // how far the clock is ahead, in nanoseconds
@@ -78,6 +79,7 @@ func setup(t T, store hub.Store, wrap func(hub.Store) hub.Store) *stage {
 	must(t, err)
 	seal, err := vault.New(master)
 	must(t, err)
+	s.vault = seal
 	s.key, err = auth.NewSigningKey()
 	must(t, err)
 	tokens, err := auth.NewTokens(s.url, s.url, s.now, s.key)

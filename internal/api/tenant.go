@@ -20,7 +20,7 @@ func (o operations) GetTenant(ctx context.Context, _ contract.GetTenantRequestOb
 // UpdateTenant implements contract.StrictServerInterface.
 func (o operations) UpdateTenant(ctx context.Context, r contract.UpdateTenantRequestObject) (contract.UpdateTenantResponseObject, error) {
 	ctx, actor := member(ctx)
-	t, err := o.hub.UpdateTenant(ctx, actor, hub.TenantChange{Name: r.Body.Name, FactorRequired: r.Body.SecondFactorRequired})
+	t, err := o.hub.UpdateTenant(ctx, actor, hub.TenantChange{Name: r.Body.Name, FactorRequired: r.Body.SecondFactorRequired, RetentionDays: r.Body.RetentionDays})
 	if err != nil {
 		return nil, err
 	}
@@ -49,6 +49,7 @@ func (o operations) CancelDeletion(ctx context.Context, _ contract.CancelDeletio
 
 func presentTenantPage(t hub.Tenant) contract.TenantPage {
 	return contract.TenantPage{
-		Id: t.ID, Name: t.Name, SecondFactorRequired: t.FactorRequired, Plan: t.Plan, CreatedAt: t.CreatedAt.UTC(), DeleteAt: moment(t.DeleteAt),
+		Id: t.ID, Name: t.Name, SecondFactorRequired: t.FactorRequired, Plan: t.Plan, RetentionDays: t.RetentionDays,
+		CreatedAt: t.CreatedAt.UTC(), DeleteAt: moment(t.DeleteAt),
 	}
 }

@@ -234,10 +234,11 @@ func (h *Hub) noteFirstSigned(ctx context.Context, desk *cachedDesk) {
 	h.desks.forget(desk.TokenHash)
 }
 
+// keptChat opens the body of a chat. Of one that was forgotten there is none.
 func (h *Hub) keptChat(ctx context.Context, tenant, chat ID, sealed []byte) (keptChat, error) {
 	var k keptChat
 	plain, err := h.open(ctx, chatRef(tenant, chat, "body"), sealed)
-	if err != nil {
+	if err != nil || plain == nil {
 		return k, err
 	}
 	return k, json.Unmarshal(plain, &k)

@@ -19,7 +19,7 @@ type DryRun struct {
 }
 
 // DryRun asks the real sources about a chat's visitor and fills the newest card, just as a replay does.
-// Nothing is sent and nothing is stored.
+// Nothing is sent and nothing is stored. It fails with CodeConflict when the chat was forgotten.
 func (h *Hub) DryRun(ctx context.Context, a Actor, id ID) (DryRun, error) {
 	began := h.Now()
 	t := h.Store.Tenant(a.TenantID)
@@ -30,6 +30,9 @@ func (h *Hub) DryRun(ctx context.Context, a Actor, id ID) (DryRun, error) {
 	kept, err := h.keptChat(ctx, a.TenantID, record.ID, record.Body)
 	if err != nil {
 		return DryRun{}, err
+	}
+	if record.Forgotten() {
+		return DryRun{}, fail(CodeConflict, h.skip(SkipForgotten).Message)
 	}
 	setup, err := h.setup(ctx, a.TenantID, newestRevision)
 	if err != nil {

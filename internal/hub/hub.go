@@ -6,6 +6,7 @@
 package hub
 
 import (
+	"encoding/binary"
 	"log/slog"
 	"net/http"
 	"time"
@@ -22,6 +23,14 @@ type ID = uuid.UUID
 
 // NewID draws an id.
 func NewID() ID { return uuid.Must(uuid.NewV7()) }
+
+// FirstID is the lowest id that can be drawn at a time: ids sort by when they were drawn, to the millisecond.
+func FirstID(at time.Time) (id ID) {
+	var ms [8]byte
+	binary.BigEndian.PutUint64(ms[:], uint64(max(at.UnixMilli(), 0)))
+	copy(id[:6], ms[2:])
+	return id
+}
 
 // Config is what a Hub is made of. Everything is required unless it says otherwise.
 type Config struct {

@@ -72,6 +72,7 @@ type TenantStore interface {
 	Team
 	Invitations
 	Usages
+	Privacy
 	Tenant(ctx context.Context) (Tenant, error)
 	Setup(ctx context.Context) (Setup, error) // everything a worker needs, read in one transaction
 

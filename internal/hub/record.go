@@ -7,7 +7,7 @@ type ChatRecord struct {
 	ID          ID
 	ExternalID  string
 	VisitorID   string
-	Body        []byte // sealed
+	Body        []byte // sealed; empty when the chat was forgotten
 	ReceivedAt  time.Time
 	Ago         time.Duration
 	Outcome     Outcome   // Waiting while there is none
@@ -24,6 +24,9 @@ type ChatRecord struct {
 	ReplayOf    ID        // the chat that this one replays; the zero ID = none
 	Attempts    []Attempt // oldest first; only read for one chat
 }
+
+// Forgotten reports whether only remains when the chat came and how it ended.
+func (r ChatRecord) Forgotten() bool { return len(r.Body) == 0 }
 
 // Stage says where an unfinished chat is.
 type Stage int8
@@ -61,7 +64,8 @@ type Original struct {
 	VisitorID   string
 	StartedAt   time.Time // really: before it was received, when the notification came late
 	Outcome     Outcome   // Waiting while there is none
-	LastReplay  ID        // the newest; the zero ID = none
-	LastOutcome Outcome   // of the newest replay
-	Newer       bool      // the visitor has a newer chat that is not a replay
+	Forgotten   bool
+	LastReplay  ID      // the newest; the zero ID = none
+	LastOutcome Outcome // of the newest replay
+	Newer       bool    // the visitor has a newer chat that is not a replay
 }

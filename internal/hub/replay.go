@@ -35,10 +35,11 @@ type SkipReason string
 
 // The reasons, the one that counts first. Only SkipTooOld can be forced.
 const (
-	SkipNotAChat SkipReason = "not_a_chat"
-	SkipOnItsWay SkipReason = "on_its_way"
-	SkipNewer    SkipReason = "newer_chat"
-	SkipTooOld   SkipReason = "too_old"
+	SkipForgotten SkipReason = "details_removed"
+	SkipNotAChat  SkipReason = "not_a_chat"
+	SkipOnItsWay  SkipReason = "on_its_way"
+	SkipNewer     SkipReason = "newer_chat"
+	SkipTooOld    SkipReason = "too_old"
 )
 
 // Skip is a reason in words.
@@ -172,7 +173,7 @@ func (c *chosen) sort(h *Hub, found []Original, force bool) {
 		c.originals = append(c.originals, o)
 	}
 	c.Chats = len(c.originals)
-	for _, reason := range []SkipReason{SkipNotAChat, SkipOnItsWay, SkipNewer, SkipTooOld} {
+	for _, reason := range []SkipReason{SkipForgotten, SkipNotAChat, SkipOnItsWay, SkipNewer, SkipTooOld} {
 		if n := skipped[reason]; n > 0 {
 			c.Skipped = append(c.Skipped, SkippedChats{h.skip(reason), n})
 		}
@@ -205,6 +206,8 @@ func backwards(from, to time.Time) bool { return !from.IsZero() && !to.IsZero() 
 // whyNot says why a chat is not replayed; empty when it is.
 func (h *Hub) whyNot(o Original, force bool) SkipReason {
 	switch {
+	case o.Forgotten:
+		return SkipForgotten
 	case o.VisitorID == "":
 		return SkipNotAChat
 	case o.Outcome == Waiting || o.LastReplay != (ID{}) && o.LastOutcome == Waiting:
@@ -220,6 +223,8 @@ func (h *Hub) whyNot(o Original, force bool) SkipReason {
 func (h *Hub) skip(reason SkipReason) Skip {
 	s := Skip{Reason: reason}
 	switch reason {
+	case SkipForgotten:
+		s.Message = "What was kept of it has been removed: who it was about and what was sent."
 	case SkipNotAChat:
 		s.Message = "LiveSupporti told us about something else here, not about the start of a chat."
 	case SkipOnItsWay:

@@ -58,6 +58,9 @@ func (r *replaying) accept(ctx context.Context, originals []Original) error {
 	if err != nil {
 		return err
 	}
+	kept := slices.DeleteFunc(records, ChatRecord.Forgotten)
+	r.result.skip(r.hub, SkipForgotten, len(records)-len(kept))
+	records = kept
 	arrivals := make([]Arrival, len(records))
 	for i, record := range records {
 		if arrivals[i], err = r.arrival(ctx, record, byID[record.ID]); err != nil {
@@ -84,9 +87,7 @@ func (r *replaying) note(ctx context.Context, arrivals []Arrival, fresh int) err
 		if err != nil {
 			return err
 		}
-		if others := len(ids) - len(stored); others > 0 {
-			r.result.skipOnItsWay(r.hub, others)
-		}
+		r.result.skip(r.hub, SkipOnItsWay, len(ids)-len(stored))
 		ids = ids[:0]
 		for _, s := range stored {
 			ids = append(ids, s.ID)
@@ -97,14 +98,18 @@ func (r *replaying) note(ctx context.Context, arrivals []Arrival, fresh int) err
 	return nil
 }
 
-func (c *ReplayCount) skipOnItsWay(h *Hub, chats int) {
+// skip counts chats that turned out not to be replayed only now.
+func (c *ReplayCount) skip(h *Hub, reason SkipReason, chats int) {
+	if chats == 0 {
+		return
+	}
 	for i := range c.Skipped {
-		if c.Skipped[i].Reason == SkipOnItsWay {
+		if c.Skipped[i].Reason == reason {
 			c.Skipped[i].Chats += chats
 			return
 		}
 	}
-	c.Skipped = append(c.Skipped, SkippedChats{h.skip(SkipOnItsWay), chats})
+	c.Skipped = append(c.Skipped, SkippedChats{h.skip(reason), chats})
 }
 
 // arrival makes the replay of a chat: its body, sealed for the new id. The external id names what the replay

@@ -81,7 +81,7 @@ func (h *Hub) ConfirmSignUp(ctx context.Context, token string) (SignedIn, error)
 		return SignedIn{}, err
 	}
 	now := h.Now()
-	tenant := Tenant{ID: NewID(), Name: kept.Company, CreatedAt: now, Plan: cmp.Or(h.DefaultPlan, Unlimited)}
+	tenant := Tenant{ID: NewID(), Name: kept.Company, CreatedAt: now, Plan: cmp.Or(h.DefaultPlan, Unlimited), RetentionDays: DefaultRetention}
 	user := User{ID: NewID(), Email: l.Email, Name: kept.Name, PasswordHash: kept.PasswordHash, CreatedAt: now}
 	if err := h.newKeys(ctx, &tenant); err != nil {
 		return SignedIn{}, err

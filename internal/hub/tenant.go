@@ -18,6 +18,7 @@ type Tenant struct {
 	FactorRequired bool
 	DeleteAt       time.Time // then everything of the tenant goes; zero = it stays
 	Plan           string    // name of a Plan; set by the operator alone
+	RetentionDays  int       // for which the details of a chat that ended are kept, 1 to 365
 }
 
 // User is a person who can sign in.
@@ -53,6 +54,7 @@ type SigningKey struct {
 type TenantChange struct {
 	Name           *string
 	FactorRequired *bool
+	RetentionDays  *int
 }
 
 // GetTenant gives the actor's tenant.
@@ -87,8 +89,15 @@ func (h *Hub) UpdateTenant(ctx context.Context, a Actor, c TenantChange) (Tenant
 		if c.FactorRequired != nil {
 			t.FactorRequired = *c.FactorRequired
 		}
+		if c.RetentionDays != nil {
+			if err := checkRetention(*c.RetentionDays); err != nil {
+				return err
+			}
+			t.RetentionDays = *c.RetentionDays
+		}
 		entry.changed("name", before.Name, t.Name)
 		entry.changed("second_factor_required", before.FactorRequired, t.FactorRequired)
+		entry.changed("retention_days", before.RetentionDays, t.RetentionDays)
 		return nil
 	})
 	h.standings.forget()

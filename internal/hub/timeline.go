@@ -29,6 +29,7 @@ type ChatSummary struct {
 	Sources      []SourceTime
 	NextTryAt    time.Time // zero when none is planned
 	ReplayOf     ID        // the zero ID when it is no replay
+	Forgotten    bool      // only what is said here remains
 }
 
 // ChatView is all there is to see of one chat.
@@ -173,7 +174,7 @@ func (o openedChat) summary() ChatSummary {
 	return ChatSummary{
 		ID: o.ID, ReceivedAt: o.ReceivedAt, VisitorID: visitor, VisitorEmail: maskEmail(o.kept.Email),
 		Outcome: o.words(), MS: o.MS, Ended: o.Outcome != Waiting,
-		Attempts: o.Tries, Sources: o.trail.Sources, NextTryAt: o.NextTryAt, ReplayOf: o.ReplayOf,
+		Attempts: o.Tries, Sources: o.trail.Sources, NextTryAt: o.NextTryAt, ReplayOf: o.ReplayOf, Forgotten: o.Forgotten(),
 	}
 }
 
@@ -182,7 +183,11 @@ func (o openedChat) words() OutcomeText {
 	if o.ReplayOf == (ID{}) {
 		s.Late = o.Ago
 	}
-	return s.words()
+	t := s.words()
+	if o.Forgotten() && o.Outcome != Erased {
+		t.Message = "Its details were removed since: who it was about, what was found and what was sent."
+	}
+	return t
 }
 
 // maskEmail writes maya@lindqvist.se as m…@lindqvist.se.
@@ -200,6 +205,9 @@ func maskEmail(email string) string {
 
 // timeline draws the chat's way as bars.
 func (o openedChat) timeline() []Part {
+	if o.Forgotten() {
+		return nil
+	}
 	note := "signature ok, saved"
 	if o.kept.Unsigned {
 		note = "not signed, saved"

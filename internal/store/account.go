@@ -21,6 +21,8 @@ type tenantRow struct {
 	SecondFactorRequired bool
 	DeleteAt             *time.Time
 	Plan                 string
+	RetentionDays        int
+	Forgotten            hub.ID // chats up to this one are forgotten
 }
 
 func (tenantRow) TableName() string { return "tenants" }
@@ -28,7 +30,7 @@ func (tenantRow) TableName() string { return "tenants" }
 func (r tenantRow) tenant() hub.Tenant {
 	return hub.Tenant{
 		ID: r.ID, Name: r.Name, IndexKey: r.IndexKey, CreatedAt: r.CreatedAt.UTC(),
-		FactorRequired: r.SecondFactorRequired, DeleteAt: timeOrZero(r.DeleteAt), Plan: r.Plan,
+		FactorRequired: r.SecondFactorRequired, DeleteAt: timeOrZero(r.DeleteAt), Plan: r.Plan, RetentionDays: r.RetentionDays,
 	}
 }
 

@@ -49,6 +49,7 @@ type dialect interface {
 	// parameter.
 	tenantOfInvitation() string
 	purger
+	forgetter
 }
 
 // The transaction's settings.

@@ -49,3 +49,6 @@ func StopChores(s *Store) {
 
 // Purge runs what the store does once a minute.
 func Purge(ctx context.Context, s *Store) { s.purge(ctx) }
+
+// Forget runs what the store does once a minute.
+func Forget(ctx context.Context, s *Store) { s.forget(ctx) }

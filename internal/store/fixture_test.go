@@ -35,8 +35,9 @@ func signUp(t testing.TB, s *store.Store) account {
 	n := strconv.FormatInt(signUps.Add(1), 10)
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	a := account{
-		tenant: hub.Tenant{ID: hub.NewID(), Name: "Company " + n + ".", IndexKey: []byte("sealed key " + n), CreatedAt: now, Plan: hub.Unlimited},
-		user:   hub.User{ID: hub.NewID(), Email: "owner" + n + "@example.com", Name: "Owner " + n, PasswordHash: "hash " + n, CreatedAt: now},
+		tenant: hub.Tenant{ID: hub.NewID(), Name: "Company " + n + ".", IndexKey: []byte("sealed key " + n), CreatedAt: now, Plan: hub.Unlimited,
+			RetentionDays: hub.DefaultRetention},
+		user: hub.User{ID: hub.NewID(), Email: "owner" + n + "@example.com", Name: "Owner " + n, PasswordHash: "hash " + n, CreatedAt: now},
 	}
 	a.desk = hub.Desk{
 		ID: hub.NewID(), TenantID: a.tenant.ID, TokenHash: sha256.Sum256([]byte("token " + n)),

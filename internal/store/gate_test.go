@@ -86,8 +86,10 @@ func TestRolesOwnNothingButTheVerbs(t *testing.T) {
 	}
 	verbs, err := pgxStrings(rows)
 	want := []string{
-		"accept_chats", "begin_purge", "claim_chats", "desk_by_token", "due_tenants", "extend_leases", "finish_chats", "hasten_work",
+		"accept_chats", "begin_purge", "claim_chats", "desk_by_token", "due_tenants", "end_erased", "extend_leases", "finish_chats",
+		"forget_chats", "hasten_work",
 		"purge_rows", "retry_chats", "stale_imports", "sweep_work", "tenant_keys_not_of", "tenant_of_invitation", "tenants_after",
+		"tenants_to_forget",
 	}
 	if err != nil || !slices.Equal(verbs, want) {
 		t.Errorf("functions of sidecard_queue = %v (%v), want %v", verbs, err, want)

@@ -172,7 +172,7 @@ func removeBatchOf(tx *gorm.DB, id hub.ID) (more bool, err error) {
 	return false, tx.Where("id = ?", id).Delete(&importRow{}).Error
 }
 
-// keepHouse removes tenants whose time is up and stale imports, now and then, until ctx is done.
+// keepHouse removes tenants whose time is up and stale imports, and forgets old chats, now and then, until ctx is done.
 func (s *Store) keepHouse(ctx context.Context) {
 	often, seldom := time.NewTicker(purgeEvery), time.NewTicker(aliveFor)
 	defer often.Stop()
@@ -180,6 +180,7 @@ func (s *Store) keepHouse(ctx context.Context) {
 	s.removeStaleImports(ctx)
 	for {
 		s.purge(ctx)
+		s.forget(ctx)
 		select {
 		case <-often.C:
 		case <-seldom.C:

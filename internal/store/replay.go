@@ -31,6 +31,7 @@ type originalRow struct {
 	ReceivedAt  time.Time
 	AgoMS       int64 `gorm:"column:ago_ms"`
 	Outcome     *hub.Outcome
+	Forgotten   bool
 	LastReplay  *hub.ID
 	LastOutcome *hub.Outcome
 }
@@ -49,7 +50,7 @@ func (t tenant) Originals(ctx context.Context, q hub.OriginalQuery) ([]hub.Origi
 		for i, r := range rows {
 			originals[i] = hub.Original{
 				ID: r.ID, VisitorID: r.VisitorID, StartedAt: started(r.ReceivedAt, r.AgoMS),
-				Outcome: orZero(r.Outcome), LastReplay: orZero(r.LastReplay), LastOutcome: orZero(r.LastOutcome),
+				Outcome: orZero(r.Outcome), Forgotten: r.Forgotten, LastReplay: orZero(r.LastReplay), LastOutcome: orZero(r.LastOutcome),
 			}
 		}
 		return t.findNewer(tx, originals)
@@ -58,7 +59,7 @@ func (t tenant) Originals(ctx context.Context, q hub.OriginalQuery) ([]hub.Origi
 }
 
 func (t tenant) originalsIn(tx *gorm.DB, q hub.OriginalQuery) *gorm.DB {
-	list := tx.Select(`chats.id, chats.visitor_id, chats.received_at, chats.ago_ms, o.outcome,
+	list := tx.Select(`chats.id, chats.visitor_id, chats.received_at, chats.ago_ms, o.outcome, length(chats.body) = 0 as forgotten,
 			r.id as last_replay, ro.outcome as last_outcome`).
 		Joins("left join outcomes o on o.tenant_id = chats.tenant_id and o.chat_id = chats.id").
 		Joins(`left join chats r on r.tenant_id = chats.tenant_id and r.replay_of = chats.id and not exists (
@@ -91,7 +92,7 @@ func (t tenant) findNewer(tx *gorm.DB, originals []hub.Original) error {
 	var rows []originalRow
 	err := t.s.dialect.amongTexts(tx, "chats.visitor_id", visitors).
 		Select("chats.id, chats.visitor_id, chats.received_at, chats.ago_ms").
-		Where("chats.replay_of is null and chats.id >= ?", idAt(oldest.Add(-clockSlack))).Find(&rows).Error
+		Where("chats.replay_of is null and chats.id >= ?", hub.FirstID(oldest.Add(-clockSlack))).Find(&rows).Error
 	if err != nil {
 		return err
 	}
@@ -127,10 +128,10 @@ const clockSlack = time.Minute
 // search short.
 func receivedBetween(list *gorm.DB, from, to time.Time) *gorm.DB {
 	if !from.IsZero() {
-		list = list.Where("chats.id >= ? and chats.received_at >= ?", idAt(from.Add(-clockSlack)), from.UTC())
+		list = list.Where("chats.id >= ? and chats.received_at >= ?", hub.FirstID(from.Add(-clockSlack)), from.UTC())
 	}
 	if !to.IsZero() {
-		list = list.Where("chats.id <= ? and chats.received_at < ?", idAt(to.Add(clockSlack)), to.UTC())
+		list = list.Where("chats.id <= ? and chats.received_at < ?", hub.FirstID(to.Add(clockSlack)), to.UTC())
 	}
 	return list
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -88,14 +87,6 @@ func (v sqliteVerbs) inTx(ctx context.Context, fn func(*sqliteTx) error) error {
 
 // sqliteNow is the time as SQLite keeps it: UTC, in PostgreSQL's precision, without a monotonic part.
 func sqliteNow() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
-
-// idAt is the lowest UUIDv7 of a time.
-func idAt(at time.Time) (id hub.ID) {
-	var ms [8]byte
-	binary.BigEndian.PutUint64(ms[:], uint64(max(at.UnixMilli(), 0)))
-	copy(id[:6], ms[2:])
-	return id
-}
 
 // parseIDs reads work.older.
 func parseIDs(text string) ([]hub.ID, error) {

@@ -124,8 +124,8 @@ func (t tenant) UpdateTenant(ctx context.Context, change func(*hub.Tenant) error
 		if err := change(&changed); err != nil {
 			return err
 		}
-		err = tx.Exec("update tenants set name = ?, second_factor_required = ?, delete_at = ? where id = ?",
-			changed.Name, changed.FactorRequired, timeOrNull(changed.DeleteAt), t.id).Error
+		err = tx.Exec("update tenants set name = ?, second_factor_required = ?, delete_at = ?, retention_days = ? where id = ?",
+			changed.Name, changed.FactorRequired, timeOrNull(changed.DeleteAt), changed.RetentionDays, t.id).Error
 		if err != nil {
 			return err
 		}

@@ -54,7 +54,7 @@ func (t tenant) CountChats(ctx context.Context, from, to time.Time) (hub.ChatCou
 		if err := chatsDrawn(tx, from, to).Count(&chats).Error; err != nil {
 			return err
 		}
-		return tx.Table("outcomes").Where("chat_id >= ? and chat_id < ? and outcome = ?", idAt(from), idAt(to), hub.OverQuota).Count(&over).Error
+		return tx.Table("outcomes").Where("chat_id >= ? and chat_id < ? and outcome = ?", hub.FirstID(from), hub.FirstID(to), hub.OverQuota).Count(&over).Error
 	})
 	return hub.ChatCount{Chats: int(chats), OverQuota: int(over)}, err
 }
@@ -62,7 +62,7 @@ func (t tenant) CountChats(ctx context.Context, from, to time.Time) (hub.ChatCou
 // chatsDrawn selects the tenant's chats whose ids were drawn at from or later and before to: a range of the key.
 // It looks at nothing else, so that neither erasing a visitor nor keeping less of old chats changes how many there were.
 func chatsDrawn(tx *gorm.DB, from, to time.Time) *gorm.DB {
-	return tx.Model(&chatRow{}).Where("id >= ? and id < ?", idAt(from), idAt(to))
+	return tx.Model(&chatRow{}).Where("id >= ? and id < ?", hub.FirstID(from), hub.FirstID(to))
 }
 
 // allowMembers refuses more members than the plan has, in the transaction that added one.

@@ -108,7 +108,7 @@ func (t *sqliteTx) newerExists(tenant hub.ID, c hub.Arrival, started time.Time) 
 	rows, err := t.query(`select received_at, ago_ms from chats
 		where tenant_id = ? and id >= ? and visitor_id = ? and id <> ? and received_at > ?
 			and (not ? or replay_of is null and id <> ?)`,
-		tenant, idAt(since.Add(-clockSlack)), c.VisitorID, c.ChatID, started, replay, c.ReplayOf)
+		tenant, hub.FirstID(since.Add(-clockSlack)), c.VisitorID, c.ChatID, started, replay, c.ReplayOf)
 	if err != nil {
 		return false, err
 	}

@@ -1,5 +1,6 @@
 // The tenant's chats, one of each outcome.
 import { details } from "./card.ts";
+import { maskEmail } from "../src/parts/text.ts";
 import { outcomes } from "./outcomes.ts";
 import { ago, csvId, postgresId, uuid, type S } from "./tenant.ts";
 
@@ -127,6 +128,7 @@ export function chatPage(chat: S["Chat"]): S["ChatPage"] {
     message: shown && i === chat.attempts - 1 ? "LiveSupporti took the details." : "LiveSupporti refused the details.",
     excerpt: shown ? undefined : "Visitor not found",
   }));
+  if (chat.details_removed === true) return remains(chat);
   return {
     chat,
     notification_id: "7f0c2b1d5a9e4c3f8d6b7a1e2a91be2a",
@@ -151,4 +153,43 @@ export function chatPage(chat: S["Chat"]): S["ChatPage"] {
     forced: false,
     replays: [],
   };
+}
+
+/** What is still known of a chat whose details were removed. */
+function remains(chat: S["Chat"]): S["ChatPage"] {
+  return {
+    chat,
+    notification_id: "",
+    account_id: "",
+    agent_id: "",
+    action: "",
+    unsigned: false,
+    timeline: [],
+    sources: [],
+    delivery_attempts: [],
+    details: [],
+    left_out: [],
+    forced: false,
+    replays: [],
+  };
+}
+
+/** erase forgets the chats of a visitor, as far as the masked addresses tell whose they are. */
+export function erase(email: string, visitor: string): S["Erasure"] {
+  const gone = chats.filter((c) =>
+    email === "" ? c.visitor_id === visitor : c.visitor_email === maskEmail(email.trim().toLowerCase()),
+  );
+  const unfinished = gone.filter((c) => c.outcome.name === "waiting").length;
+  for (const chat of gone) {
+    if (chat.outcome.name === "waiting") chat.outcome = outcomes.erased!;
+    else chat.outcome = { ...chat.outcome, message: "Its details were removed since." };
+    Object.assign(chat, {
+      details_removed: true,
+      visitor_id: "",
+      visitor_email: undefined,
+      sources: [],
+      next_try_at: undefined,
+    });
+  }
+  return { chats: gone.length, unfinished, rows: email === "" ? 0 : gone.length > 0 ? 1 : 0 };
 }

@@ -1,4 +1,5 @@
 // The account of the signed-in, their team and company. What is changed stays changed until the server stops.
+import { erase } from "./chats.ts";
 import { ok, problem, type Answer } from "./answer.ts";
 import { ago, me, now, uuid, type S } from "./tenant.ts";
 
@@ -92,6 +93,7 @@ const company: S["TenantPage"] = {
   name: me.tenant.name,
   second_factor_required: false,
   plan: "team",
+  retention_days: 30,
   created_at: ago(80 * day),
 };
 
@@ -243,6 +245,8 @@ function tenant(route: string, body: Body): Answer | undefined {
       Object.assign(company, body);
       me.tenant.name = company.name;
       return ok(company);
+    case "POST /privacy/erasures":
+      return ok(erase(String(body.email ?? ""), String(body.visitor_id ?? "")));
     case "POST /tenant/deletion":
       company.delete_at = new Date(now + 7 * day * 1000).toISOString();
       return ok(company);

@@ -60,6 +60,7 @@ export function page(id: string): S["ChatPage"] | undefined {
 }
 
 const messages: Record<S["ReplaySkipReason"], string> = {
+  details_removed: "What was kept of it has been removed: who it was about and what was sent.",
   not_a_chat: "LiveSupporti told us about something else here, not about the start of a chat.",
   on_its_way: "It has not ended yet, or a replay of it has not. Wait for that outcome first.",
   newer_chat: "The visitor started another chat since, whose details would be overwritten. Replay that one instead.",
@@ -69,6 +70,7 @@ const messages: Record<S["ReplaySkipReason"], string> = {
 
 function whyNot(chat: S["Chat"], force: boolean): S["ReplaySkipReason"] | undefined {
   const last = newest(chat);
+  if (chat.details_removed === true) return "details_removed";
   if (chat.outcome.name === "not_a_chat") return "not_a_chat";
   if (chat.outcome.name === "waiting" || (last && outcomeOf(last).name === "waiting")) return "on_its_way";
   if (chat.outcome.name === "superseded") return "newer_chat";

@@ -163,6 +163,11 @@ const plan = createRoute({
   path: "/settings/plan",
   component: lazyRouteComponent(() => import("./pages/plan/Plan"), "Plan"),
 });
+const privacy = createRoute({
+  getParentRoute: () => inside,
+  path: "/settings/privacy",
+  component: lazyRouteComponent(() => import("./pages/privacy/Privacy"), "Privacy"),
+});
 const tokens = createRoute({
   getParentRoute: () => inside,
   path: "/settings/tokens",
@@ -194,6 +199,7 @@ const tree = root.addChildren([
     team,
     tenant,
     plan,
+    privacy,
     tokens,
     audit,
   ]),

@@ -356,15 +356,18 @@ func (e PartState) Valid() bool {
 
 // Defines values for ReplaySkipReason.
 const (
-	ReplaySkipReasonNewerChat ReplaySkipReason = "newer_chat"
-	ReplaySkipReasonNotAChat  ReplaySkipReason = "not_a_chat"
-	ReplaySkipReasonOnItsWay  ReplaySkipReason = "on_its_way"
-	ReplaySkipReasonTooOld    ReplaySkipReason = "too_old"
+	ReplaySkipReasonDetailsRemoved ReplaySkipReason = "details_removed"
+	ReplaySkipReasonNewerChat      ReplaySkipReason = "newer_chat"
+	ReplaySkipReasonNotAChat       ReplaySkipReason = "not_a_chat"
+	ReplaySkipReasonOnItsWay       ReplaySkipReason = "on_its_way"
+	ReplaySkipReasonTooOld         ReplaySkipReason = "too_old"
 )
 
 // Valid indicates whether the value is a known member of the ReplaySkipReason enum.
 func (e ReplaySkipReason) Valid() bool {
 	switch e {
+	case ReplaySkipReasonDetailsRemoved:
+		return true
 	case ReplaySkipReasonNewerChat:
 		return true
 	case ReplaySkipReasonNotAChat:
@@ -418,6 +421,7 @@ const (
 	ScopeTeamWrite        Scope = "team:write"
 	ScopeTenantRead       Scope = "tenant:read"
 	ScopeTenantWrite      Scope = "tenant:write"
+	ScopeVisitorsErase    Scope = "visitors:erase"
 	ScopeVisitorsRead     Scope = "visitors:read"
 )
 
@@ -451,6 +455,8 @@ func (e Scope) Valid() bool {
 	case ScopeTenantRead:
 		return true
 	case ScopeTenantWrite:
+		return true
+	case ScopeVisitorsErase:
 		return true
 	case ScopeVisitorsRead:
 		return true
@@ -626,8 +632,11 @@ type CardPublish struct {
 
 // Chat defines model for Chat.
 type Chat struct {
-	Attempts int                `json:"attempts"`
-	Id       openapi_types.UUID `json:"id"`
+	Attempts int `json:"attempts"`
+
+	// DetailsRemoved Only when it came and how it ended is still known: the tenant's days are over, or the visitor was erased.
+	DetailsRemoved *bool              `json:"details_removed,omitempty"`
+	Id             openapi_types.UUID `json:"id"`
 
 	// Ms Received until shown, or until it ended otherwise. Absent while waiting.
 	Ms *float64 `json:"ms,omitempty"`
@@ -643,7 +652,9 @@ type Chat struct {
 
 	// VisitorEmail Masked: m…@lindqvist.se. Absent when none was given.
 	VisitorEmail *string `json:"visitor_email,omitempty"`
-	VisitorId    string  `json:"visitor_id"`
+
+	// VisitorId Empty when the details were removed.
+	VisitorId string `json:"visitor_id"`
 }
 
 // ChatList defines model for ChatList.
@@ -932,6 +943,18 @@ type EmailChange struct {
 // EmailOnly defines model for EmailOnly.
 type EmailOnly struct {
 	Email string `json:"email"`
+}
+
+// Erasure defines model for Erasure.
+type Erasure struct {
+	// Chats That were reduced to when they came and how they ended.
+	Chats int `json:"chats"`
+
+	// Rows Of uploaded files.
+	Rows int `json:"rows"`
+
+	// Unfinished Of the chats, those that had not ended.
+	Unfinished int `json:"unfinished"`
 }
 
 // Field defines model for Field.
@@ -1577,6 +1600,9 @@ type TenantPage struct {
 	// Plan Set by the operator: free, team, business or unlimited. Its limits are in `/usage`.
 	Plan string `json:"plan"`
 
+	// RetentionDays For so long the details of a chat are kept; then only when it came and how it ended.
+	RetentionDays int `json:"retention_days"`
+
 	// SecondFactorRequired Members without a second factor can only set one up.
 	SecondFactorRequired bool `json:"second_factor_required"`
 }
@@ -1591,6 +1617,9 @@ type TenantSwitch struct {
 // TenantUpdate defines model for TenantUpdate.
 type TenantUpdate struct {
 	Name *string `json:"name,omitempty"`
+
+	// RetentionDays Fewer days count from the next minute on. What was removed does not come back.
+	RetentionDays *int `json:"retention_days,omitempty"`
 
 	// SecondFactorRequired Only by somebody who has one.
 	SecondFactorRequired *bool `json:"second_factor_required,omitempty"`
@@ -1672,6 +1701,14 @@ type User struct {
 	Id           openapi_types.UUID `json:"id"`
 	Name         string             `json:"name"`
 	SecondFactor bool               `json:"second_factor"`
+}
+
+// VisitorRef Either `email` or `visitor_id`.
+type VisitorRef struct {
+	Email *string `json:"email,omitempty"`
+
+	// VisitorId As LiveSupporti writes it; it also stands for the addresses in its chats.
+	VisitorId *string `json:"visitor_id,omitempty"`
 }
 
 // ConnectionId defines model for ConnectionId.
@@ -1815,6 +1852,9 @@ type SwitchTenantJSONRequestBody = TenantSwitch
 
 // UpdateMemberJSONRequestBody defines body for UpdateMember for application/json ContentType.
 type UpdateMemberJSONRequestBody = MemberUpdate
+
+// EraseVisitorJSONRequestBody defines body for EraseVisitor for application/json ContentType.
+type EraseVisitorJSONRequestBody = VisitorRef
 
 // ReplayChatsJSONRequestBody defines body for ReplayChats for application/json ContentType.
 type ReplayChatsJSONRequestBody = ReplayRequest
@@ -2001,6 +2041,9 @@ type ServerInterface interface {
 	// UpdateMember Change a role
 	// (PATCH /api/v1/members/{user_id})
 	UpdateMember(c *gin.Context, userId UserId)
+	// EraseVisitor Erase what is kept of a visitor
+	// (POST /api/v1/privacy/erasures)
+	EraseVisitor(c *gin.Context)
 	// ReplayChats Replay one chat or many
 	// (POST /api/v1/replays)
 	ReplayChats(c *gin.Context)
@@ -3069,6 +3112,19 @@ func (siw *ServerInterfaceWrapper) UpdateMember(c *gin.Context) {
 	siw.Handler.UpdateMember(c, userId)
 }
 
+// EraseVisitor operation middleware
+func (siw *ServerInterfaceWrapper) EraseVisitor(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.EraseVisitor(c)
+}
+
 // ReplayChats operation middleware
 func (siw *ServerInterfaceWrapper) ReplayChats(c *gin.Context) {
 
@@ -3263,6 +3319,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/api/v1/tenant", wrapper.GetTenant)
 	router.PATCH(options.BaseURL+"/api/v1/tenant", wrapper.UpdateTenant)
 	router.GET(options.BaseURL+"/api/v1/usage", wrapper.GetUsage)
+	router.POST(options.BaseURL+"/api/v1/privacy/erasures", wrapper.EraseVisitor)
 	router.DELETE(options.BaseURL+"/api/v1/tenant/deletion", wrapper.CancelDeletion)
 	router.POST(options.BaseURL+"/api/v1/tenant/deletion", wrapper.ScheduleDeletion)
 	router.GET(options.BaseURL+"/api/v1/members", wrapper.ListMembers)
@@ -5404,6 +5461,45 @@ func (response UpdateMemberdefaultApplicationProblemPlusJSONResponse) VisitUpdat
 	return err
 }
 
+type EraseVisitorRequestObject struct {
+	Body *EraseVisitorJSONRequestBody
+}
+
+type EraseVisitorResponseObject interface {
+	VisitEraseVisitorResponse(w http.ResponseWriter) error
+}
+
+type EraseVisitor200JSONResponse Erasure
+
+func (response EraseVisitor200JSONResponse) VisitEraseVisitorResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EraseVisitordefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EraseVisitordefaultApplicationProblemPlusJSONResponse) VisitEraseVisitorResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ReplayChatsRequestObject struct {
 	Body *ReplayChatsJSONRequestBody
 }
@@ -5954,6 +6050,9 @@ type StrictServerInterface interface {
 	// UpdateMember Change a role
 	// (PATCH /api/v1/members/{user_id})
 	UpdateMember(ctx context.Context, request UpdateMemberRequestObject) (UpdateMemberResponseObject, error)
+	// EraseVisitor Erase what is kept of a visitor
+	// (POST /api/v1/privacy/erasures)
+	EraseVisitor(ctx context.Context, request EraseVisitorRequestObject) (EraseVisitorResponseObject, error)
 	// ReplayChats Replay one chat or many
 	// (POST /api/v1/replays)
 	ReplayChats(ctx context.Context, request ReplayChatsRequestObject) (ReplayChatsResponseObject, error)
@@ -7903,6 +8002,48 @@ func (sh *strictHandler) UpdateMember(ctx *gin.Context, userId UserId) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(UpdateMemberResponseObject); ok {
 		if err := validResponse.VisitUpdateMemberResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// EraseVisitor operation middleware
+func (sh *strictHandler) EraseVisitor(ctx *gin.Context) {
+	var request EraseVisitorRequestObject
+
+	var body EraseVisitorJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EraseVisitor(ctx, request.(EraseVisitorRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EraseVisitor")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(EraseVisitorResponseObject); ok {
+		if err := validResponse.VisitEraseVisitorResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -25,6 +25,7 @@ export const leastRole = {
   getTenant: "viewer",
   getUsage: "viewer",
   updateTenant: "admin",
+  eraseVisitor: "admin",
   scheduleDeletion: "owner",
   cancelDeletion: "owner",
   listMembers: "viewer",

@@ -426,6 +426,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/privacy/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase what is kept of a visitor
+         * @description By e-mail address or by visitor id. All chats with the address and all other chats of those visitors are reduced
+         *     to when they came and how they ended, and the rows of uploaded files with the address are removed. Chats that have
+         *     not ended end as `erased`, and nothing more is sent. Doing it again is harmless. It takes some seconds for each
+         *     million of chats. The audit log says that it was done, not for whom.
+         */
+        post: operations["eraseVisitor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenant/deletion": {
         parameters: {
             query?: never;
@@ -1109,7 +1132,7 @@ export interface components {
          * @description What an API token may do. `visitors:read` asks sources about any address.
          * @enum {string}
          */
-        Scope: "tenant:read" | "tenant:write" | "team:read" | "team:write" | "desk:read" | "desk:write" | "connections:read" | "connections:write" | "rows:write" | "card:read" | "card:write" | "visitors:read" | "chats:read" | "chats:replay" | "audit:read";
+        Scope: "tenant:read" | "tenant:write" | "team:read" | "team:write" | "desk:read" | "desk:write" | "connections:read" | "connections:write" | "rows:write" | "card:read" | "card:write" | "visitors:read" | "visitors:erase" | "chats:read" | "chats:replay" | "audit:read";
         SignUp: {
             /** @example Brightwater Bikes */
             company: string;
@@ -1278,6 +1301,8 @@ export interface components {
             second_factor_required: boolean;
             /** @description Set by the operator: free, team, business or unlimited. Its limits are in `/usage`. */
             plan: string;
+            /** @description For so long the details of a chat are kept; then only when it came and how it ended. */
+            retention_days: number;
             /** Format: date-time */
             created_at: string;
             /**
@@ -1285,6 +1310,20 @@ export interface components {
              * @description Then everything is gone.
              */
             delete_at?: string;
+        };
+        /** @description Either `email` or `visitor_id`. */
+        VisitorRef: {
+            email?: string;
+            /** @description As LiveSupporti writes it; it also stands for the addresses in its chats. */
+            visitor_id?: string;
+        };
+        Erasure: {
+            /** @description That were reduced to when they came and how they ended. */
+            chats: number;
+            /** @description Of the chats, those that had not ended. */
+            unfinished: number;
+            /** @description Of uploaded files. */
+            rows: number;
         };
         Usage: {
             plan: string;
@@ -1318,6 +1357,8 @@ export interface components {
             name?: string;
             /** @description Only by somebody who has one. */
             second_factor_required?: boolean;
+            /** @description Fewer days count from the next minute on. What was removed does not come back. */
+            retention_days?: number;
         };
         MemberList: {
             members: components["schemas"]["Member"][];
@@ -1800,6 +1841,7 @@ export interface components {
             id: string;
             /** Format: date-time */
             received_at: string;
+            /** @description Empty when the details were removed. */
             visitor_id: string;
             /** @description Masked: m…@lindqvist.se. Absent when none was given. */
             visitor_email?: string;
@@ -1818,6 +1860,8 @@ export interface components {
              * @description The chat that this one replays.
              */
             replay_of?: string;
+            /** @description Only when it came and how it ended is still known: the tenant's days are over, or the visitor was erased. */
+            details_removed?: boolean;
         };
         ChatSource: {
             /** Format: uuid */
@@ -1950,7 +1994,7 @@ export interface components {
             expect: number;
         };
         /** @enum {string} */
-        ReplaySkipReason: "not_a_chat" | "on_its_way" | "newer_chat" | "too_old";
+        ReplaySkipReason: "details_removed" | "not_a_chat" | "on_its_way" | "newer_chat" | "too_old";
         ReplaySkip: {
             reason: components["schemas"]["ReplaySkipReason"];
             /** @description Why, and what to do. */
@@ -2594,6 +2638,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Usage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    eraseVisitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VisitorRef"];
+            };
+        };
+        responses: {
+            /** @description What was erased. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
                 };
             };
             default: components["responses"]["Problem"];

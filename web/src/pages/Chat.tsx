@@ -50,7 +50,8 @@ function Loaded({ page, goalMs }: { page: ChatPage; goalMs: number }) {
   const [dry, setDry] = useState(false);
   const [run, setRun] = useState<ReplayResult>();
   const { id, outcome } = page.chat;
-  const bad = failed(outcome.name);
+  const gone = page.chat.details_removed === true;
+  const bad = failed(outcome.name) && !gone;
   const replay = () => {
     setDry(false);
     setAsked({ chat_ids: [id] });
@@ -64,14 +65,14 @@ function Loaded({ page, goalMs }: { page: ChatPage; goalMs: number }) {
     <Page
       title={untitled(outcome.title)}
       status={<StatusShape name={statusOf(page.chat)} size={26} />}
-      lead={bad ? undefined : <Lead page={page} goalMs={goalMs} />}
+      lead={bad || gone ? undefined : <Lead page={page} goalMs={goalMs} />}
       back={back}
       actions={
         outcome.name !== "not_a_chat" &&
-        outcome.name !== "erased" &&
+        !gone &&
         allowed("replayChats") && <Actions replay={replay} dryRun={() => setDry(true)} />
       }
-      dock={<Dock page={page} />}
+      dock={gone ? <Remains page={page} /> : <Dock page={page} />}
     >
       <Original page={page} />
       {run !== undefined && <RunProgress run={run} dismiss={() => setRun(undefined)} />}
@@ -80,8 +81,19 @@ function Loaded({ page, goalMs }: { page: ChatPage; goalMs: number }) {
           <Note tone="bad" title={outcome.message} actions={<Fix outcome={outcome.name} />} />
         </div>
       )}
-      <Waterfall parts={withAges(page.timeline, page.sources)} goalMs={goalMs} unseen={unseen(outcome.name)} />
-      <Evidence page={page} />
+      {gone ? (
+        <div className={classes.note}>
+          <Note tone="none" title={outcome.message}>
+            What remains is when the chat came, how it ended and how long that took. See{" "}
+            <Link to="/settings/privacy">Data and privacy</Link>.
+          </Note>
+        </div>
+      ) : (
+        <>
+          <Waterfall parts={withAges(page.timeline, page.sources)} goalMs={goalMs} unseen={unseen(outcome.name)} />
+          <Evidence page={page} />
+        </>
+      )}
       <Replays page={page} />
       <DryRun page={page} opened={dry} close={() => setDry(false)} replay={replay} />
       <ReplayDialog selection={asked} close={() => setAsked(undefined)} started={started} />
@@ -169,18 +181,37 @@ function Dock({ page }: { page: ChatPage }) {
         <Fact name="Account" value={page.account_id} />
         <Fact name="Agent" value={page.agent_id} />
         <Fact name="Action" value={page.action} />
-        <div>
-          <dt>Received</dt>
-          <dd>
-            <Time at={page.chat.received_at} />
-          </dd>
-        </div>
+        <Received at={page.chat.received_at} />
         <div>
           <dt>Signature</dt>
           <dd>{page.unsigned ? "none, accepted by your rule" : "verified"}</dd>
         </div>
       </dl>
     </>
+  );
+}
+
+/** What is still known of a chat whose details were removed. */
+function Remains({ page: { chat } }: { page: ChatPage }) {
+  return (
+    <>
+      <h2 className={classes.ids}>This chat</h2>
+      <dl className={classes.facts}>
+        <Fact name="Chat" value={chat.id} />
+        <Received at={chat.received_at} />
+      </dl>
+    </>
+  );
+}
+
+function Received({ at }: { at: string }) {
+  return (
+    <div>
+      <dt>Received</dt>
+      <dd>
+        <Time at={at} />
+      </dd>
+    </div>
   );
 }
 

@@ -139,6 +139,7 @@ function Outcome({ chat }: { chat: Chat }) {
 
 function Visitor({ chat }: { chat: Chat }) {
   if (chat.visitor_email) return <>{chat.visitor_email}</>;
+  if (chat.details_removed === true) return <span className="sc-dim">details removed</span>;
   return <span className="sc-dim">{chat.outcome.name === "not_a_chat" ? "no visitor" : "no e-mail given"}</span>;
 }
 

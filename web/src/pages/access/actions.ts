@@ -32,6 +32,7 @@ const words = {
   "connection.file_imported": "Uploaded a list",
   "card.published": "Published a card",
   "chats.replayed": "Replayed chats",
+  "visitor.erased": "Erased a visitor",
   "audit.exported": "Exported the audit log",
 } as const;
 
@@ -47,7 +48,7 @@ const groups: { group: string; begins: readonly string[] }[] = [
   { group: "Company and team", begins: ["tenant.", "invitation.", "member."] },
   { group: "Accounts", begins: ["user.", "session."] },
   { group: "Access", begins: ["token.", "audit."] },
-  { group: "LiveSupporti, sources and card", begins: ["desk.", "connection.", "card.", "chats."] },
+  { group: "LiveSupporti, sources and card", begins: ["desk.", "connection.", "card.", "chats.", "visitor."] },
 ];
 
 /** The actions as a select takes them. */

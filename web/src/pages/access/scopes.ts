@@ -17,12 +17,13 @@ export const meanings: Record<Scope, string> = {
   "chats:read": "See chats, their timelines and what was sent",
   "chats:replay": "Replay chats, so that agents get details again",
   "visitors:read": "Ask your sources about any e-mail address",
+  "visitors:erase": "Erase what is kept of a visitor",
   "audit:read": "Read, verify and export the audit log",
 };
 
 /** The scopes as a form offers them. */
 export const groups: { title: string; scopes: readonly Scope[] }[] = [
-  { title: "Chats", scopes: ["chats:read", "chats:replay", "visitors:read"] },
+  { title: "Chats", scopes: ["chats:read", "chats:replay", "visitors:read", "visitors:erase"] },
   { title: "Sources", scopes: ["connections:read", "connections:write", "rows:write"] },
   { title: "Card", scopes: ["card:read", "card:write"] },
   { title: "LiveSupporti", scopes: ["desk:read", "desk:write"] },

@@ -183,6 +183,7 @@ it("lets only an owner delete the company, with the password, or call that off",
     name: "Brightwater",
     second_factor_required: false,
     plan: "free",
+    retention_days: 30,
     created_at: "2026-01-01T00:00:00Z",
   };
   const planned = { ...company, delete_at: "2026-12-01T00:00:00Z" };

@@ -53,7 +53,7 @@ function Outcome({ replay: { outcome } }: { replay: Replay }) {
 function By({ replay }: { replay: Replay }) {
   return (
     <span>
-      {replay.by.name}
+      {replay.by.name === "" ? <span className="sc-dim">not known any more</span> : replay.by.name}
       {replay.forced && <span className="sc-dim">, forced</span>}
     </span>
   );
