@@ -17,7 +17,7 @@ const (
 	DefaultRetention = 30
 	MaxRetention     = 365
 
-	keptPage    = 1_000            // chats opened at a time to find a visitor's
+	keptPage    = 5_000            // chats opened at a time to find a visitor's
 	erasePasses = 3                // looks for chats that came meanwhile
 	eraseTime   = 15 * time.Minute // an erasure goes on for so long when whoever asked for it goes away
 	eraseSlack  = 5 * time.Minute  // a chat's id may have been drawn so long before it could be seen

@@ -50,9 +50,9 @@ export function Erase() {
       {!allowed("eraseVisitor") ? (
         <p className="sc-dim">Admins and owners can do this.</p>
       ) : (
-        <form onSubmit={submit} className={classes.form} noValidate>
+        <form onSubmit={submit} className={`${classes.form} ${classes.wide}`} noValidate>
           <Radio.Group label="Find the visitor by" value={by} onChange={(chosen) => setBy(chosen as By)}>
-            <div className={classes.buttons}>
+            <div style={{ display: "flex", flexWrap: "wrap", gap: "8px 24px" }}>
               {(Object.keys(names) as By[]).map((value) => (
                 <Radio key={value} value={value} label={names[value].label} />
               ))}
@@ -105,5 +105,6 @@ function doneText({ chats, unfinished, rows }: Erased): string {
   if (chats + rows === 0) return "There is no chat and no row in your CSV data. Check how the name is written.";
   const parts = [plural(chats, "chat"), ...(rows > 0 ? [`${plural(rows, "row")} of CSV data`] : [])];
   const ended = unfinished > 0 ? ` ${plural(unfinished, "chat was", "chats were")} not over yet and ended.` : "";
-  return `Erased: ${listed(parts)}.${ended} A file that you upload again may bring rows back.`;
+  const again = rows > 0 ? " A list that you upload again may bring rows back." : "";
+  return `Erased: ${listed(parts)}.${ended}${again}`;
 }

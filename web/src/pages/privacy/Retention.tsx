@@ -32,8 +32,8 @@ export function Retention({ company }: { company: Tenant }) {
   return (
     <div className={`${classes.stack} ${classes.body}`}>
       <p className={classes.text}>
-        Of each chat Sidecard keeps the visitor’s id and address, what the sources said and what was sent, sealed with
-        your company’s own key. When the time is over, only when the chat came and how it ended remains.
+        Of each chat Sidecard keeps who the visitor was, what the sources said and what was sent. Addresses and details
+        are sealed with your company’s own key. When the time is over, only when the chat came and how it ended remains.
       </p>
       <Select
         label="Keep the details of a chat for"
