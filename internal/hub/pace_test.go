@@ -54,6 +54,8 @@ func TestAThousandChatsInTenSecondsStayWithinHubSpotsLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var all sync.WaitGroup
 		took := make([]time.Duration, chats)
+		tick := time.NewTicker(10 * time.Second / chats)
+		defer tick.Stop()
 		for n := range chats {
 			all.Go(func() {
 				began := time.Now()
@@ -63,7 +65,7 @@ func TestAThousandChatsInTenSecondsStayWithinHubSpotsLimit(t *testing.T) {
 					t.Errorf("chat %d: %v, %v", n, a.Result, a.Err)
 				}
 			})
-			time.Sleep(10 * time.Second / chats)
+			<-tick.C
 		}
 		all.Wait()
 		refused := 0
@@ -91,9 +93,10 @@ type farAway struct{ handler http.Handler }
 
 // RoundTrip implements http.RoundTripper.
 func (f farAway) RoundTrip(r *http.Request) (*http.Response, error) {
-	time.Sleep(60*time.Millisecond + rand.N(80*time.Millisecond))
-	if err := r.Context().Err(); err != nil {
-		return nil, err
+	select {
+	case <-time.After(60*time.Millisecond + rand.N(80*time.Millisecond)):
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
 	}
 	answer := httptest.NewRecorder()
 	inner := r.Clone(r.Context())

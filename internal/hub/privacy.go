@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	// DefaultRetention and MaxRetention are for how many days the details of a chat are kept.
+	// DefaultRetention is for how many days the details of a chat are kept.
 	DefaultRetention = 30
-	MaxRetention     = 365
+	// MaxRetention is for how many they can be kept.
+	MaxRetention = 365
 
 	keptPage    = 5_000            // chats opened at a time to find a visitor's
 	erasePasses = 3                // looks for chats that came meanwhile

@@ -35,8 +35,10 @@ func signUp(t testing.TB, s *store.Store) account {
 	n := strconv.FormatInt(signUps.Add(1), 10)
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	a := account{
-		tenant: hub.Tenant{ID: hub.NewID(), Name: "Company " + n + ".", IndexKey: []byte("sealed key " + n), CreatedAt: now, Plan: hub.Unlimited,
-			RetentionDays: hub.DefaultRetention},
+		tenant: hub.Tenant{
+			ID: hub.NewID(), Name: "Company " + n + ".", IndexKey: []byte("sealed key " + n), CreatedAt: now,
+			Plan: hub.Unlimited, RetentionDays: hub.DefaultRetention,
+		},
 		user: hub.User{ID: hub.NewID(), Email: "owner" + n + "@example.com", Name: "Owner " + n, PasswordHash: "hash " + n, CreatedAt: now},
 	}
 	a.desk = hub.Desk{

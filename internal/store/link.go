@@ -101,8 +101,10 @@ func (s *Store) SignUp(ctx context.Context, link [32]byte, t hub.Tenant, u hub.U
 		if err != nil {
 			return err
 		}
-		company := tenantRow{ID: t.ID, Name: t.Name, IndexKey: t.IndexKey, Revision: 1, CreatedAt: t.CreatedAt.UTC(), Plan: cmp.Or(t.Plan, hub.Unlimited),
-			RetentionDays: cmp.Or(t.RetentionDays, hub.DefaultRetention)}
+		company := tenantRow{
+			ID: t.ID, Name: t.Name, IndexKey: t.IndexKey, Revision: 1, CreatedAt: t.CreatedAt.UTC(),
+			Plan: cmp.Or(t.Plan, hub.Unlimited), RetentionDays: cmp.Or(t.RetentionDays, hub.DefaultRetention),
+		}
 		if err := tx.Create(&company).Error; err != nil {
 			return err
 		}
