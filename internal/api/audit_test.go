@@ -168,6 +168,9 @@ var everyChange = []tried{
 	{"eraseVisitor", "visitor.erased", "", func(a *audited) asked {
 		return post("/privacy/erasures", a.token, `{"email":"`+a.hides("erased.canary@example.com")+`"}`)
 	}, nil},
+	{"exportTenant", "tenant.exported", "", func(a *audited) asked {
+		return post("/tenant/export", a.token, contract.PasswordOnly{Password: password})
+	}, nil},
 	{"scheduleDeletion", "tenant.deletion_scheduled", "", func(a *audited) asked {
 		return post("/tenant/deletion", a.token, contract.PasswordOnly{Password: password})
 	}, nil},
@@ -217,6 +220,9 @@ var everyChange = []tried{
 		return asked{method: "PUT", path: "/api/v1/card", token: a.token, body: a.operation["publishCard"]}
 	}, nil},
 	{"previewCard", "", readsOnly, func(a *audited) asked { return post("/card/preview", a.token, a.operation["previewCard"]) }, nil},
+	{"revealVisitor", "chat.address_revealed", "", func(a *audited) asked {
+		return post("/chats/"+a.chat.String()+"/reveal", a.token, nil)
+	}, func(a *audited, answer []byte) { a.hides(*readAs[contract.Revealed](a, answer).Email) }},
 	{"dryRunChat", "", readsOnly, func(a *audited) asked { return post("/chats/"+a.chat.String()+"/dry-run", a.token, nil) }, nil},
 	{"countReplays", "", readsOnly, func(a *audited) asked { return post("/replays/count", a.token, a.operation["countReplays"]) }, nil},
 	{"replayChats", "chats.replayed", "", func(a *audited) asked {

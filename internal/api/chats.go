@@ -38,7 +38,11 @@ func (o operations) GetChat(ctx context.Context, r contract.GetChatRequestObject
 	if err != nil {
 		return nil, err
 	}
-	answer := contract.GetChat200JSONResponse{
+	return contract.GetChat200JSONResponse(presentChatPage(v)), nil
+}
+
+func presentChatPage(v hub.ChatView) contract.ChatPage {
+	answer := contract.ChatPage{
 		Chat:             presentChat(v.Chat),
 		NotificationId:   v.NotificationID,
 		AccountId:        v.AccountID,
@@ -62,7 +66,17 @@ func (o operations) GetChat(ctx context.Context, r contract.GetChatRequestObject
 		by := presentReplayer(v.ReplayedBy)
 		answer.ReplayedBy = &by
 	}
-	return answer, nil
+	return answer
+}
+
+// RevealVisitor implements contract.StrictServerInterface.
+func (o operations) RevealVisitor(ctx context.Context, r contract.RevealVisitorRequestObject) (contract.RevealVisitorResponseObject, error) {
+	ctx, actor := member(ctx)
+	who, err := o.hub.RevealVisitor(ctx, actor, r.ChatId)
+	if err != nil {
+		return nil, err
+	}
+	return contract.RevealVisitor200JSONResponse{Email: some(who.Email), VisitorId: who.VisitorID}, nil
 }
 
 func presentChat(s hub.ChatSummary) contract.Chat {

@@ -87,6 +87,7 @@ func (s *stage) furnish(company string) tenant {
 
 		"updateTenant":     `{"name":"Renamed"}`,
 		"eraseVisitor":     `{"email":"nobody@example.com"}`,
+		"exportTenant":     `{"password":"` + password + `"}`,
 		"scheduleDeletion": `{"password":"` + password + `"}`,
 		"updateMember":     `{"role":"admin"}`,
 		"invite":           `{"email":"third@example.com","role":"member"}`,

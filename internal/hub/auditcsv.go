@@ -22,7 +22,12 @@ func (h *Hub) ExportAudit(ctx context.Context, a Actor) (io.Reader, error) {
 	if err := t.AddAudit(ctx, entry); err != nil {
 		return nil, err
 	}
-	r := &auditCSV{ctx: ctx, from: t, last: entry.Number}
+	return readAudit(ctx, t, entry.Number)
+}
+
+// readAudit gives the log up to an entry as CSV.
+func readAudit(ctx context.Context, from Audit, last int64) (io.Reader, error) {
+	r := &auditCSV{ctx: ctx, from: from, last: last}
 	r.out = csv.NewWriter(&r.text)
 	if err := r.out.Write([]string{
 		"number", "at", "actor_kind", "actor_id", "actor", "action", "subject_id", "subject", "address", "before", "after",

@@ -15,7 +15,7 @@ func (h *Hub) ScheduleDeletion(ctx context.Context, a Actor, password string) (T
 		return Tenant{}, err
 	}
 	at := h.Now().Add(deletionGrace).UTC().Truncate(time.Second)
-	return h.changeDeletion(ctx, a, "tenant.deletion_scheduled", func(to, company string) Mail {
+	return h.changeTenant(ctx, a, "tenant.deletion_scheduled", func(to, company string) Mail {
 		return tenantDeleteScheduled(to, company, at, h.PublicURL+"/settings/tenant")
 	}, func(t *Tenant, entry *AuditEntry) error {
 		if !t.DeleteAt.IsZero() {
@@ -29,7 +29,7 @@ func (h *Hub) ScheduleDeletion(ctx context.Context, a Actor, password string) (T
 
 // CancelDeletion calls the deletion off, and tells all owners.
 func (h *Hub) CancelDeletion(ctx context.Context, a Actor) (Tenant, error) {
-	return h.changeDeletion(ctx, a, "tenant.deletion_cancelled", tenantDeleteCancelled, func(t *Tenant, entry *AuditEntry) error {
+	return h.changeTenant(ctx, a, "tenant.deletion_cancelled", tenantDeleteCancelled, func(t *Tenant, entry *AuditEntry) error {
 		if t.DeleteAt.IsZero() {
 			return fail(CodeConflict, "No deletion is planned. There is nothing to call off.")
 		}
@@ -39,8 +39,8 @@ func (h *Hub) CancelDeletion(ctx context.Context, a Actor) (Tenant, error) {
 	})
 }
 
-// changeDeletion changes when the tenant ends, with a mail to each owner.
-func (h *Hub) changeDeletion(ctx context.Context, a Actor, action string, mail func(to, company string) Mail, change func(*Tenant, *AuditEntry) error) (Tenant, error) {
+// changeTenant makes a change of the tenant that all owners shall know of, with a mail to each.
+func (h *Hub) changeTenant(ctx context.Context, a Actor, action string, mail func(to, company string) Mail, change func(*Tenant, *AuditEntry) error) (Tenant, error) {
 	t := h.Store.Tenant(a.TenantID)
 	company, err := t.Tenant(ctx)
 	if err != nil {

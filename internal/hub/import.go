@@ -167,31 +167,18 @@ func (f *rowFinder) Columns(context.Context) ([]string, error) {
 }
 
 func (f *rowFinder) FindRows(ctx context.Context, email string, limit int) ([]map[string]string, error) {
-	columns, err := f.Columns(ctx)
-	if err != nil {
-		return nil, err
+	if f.connection.Import == nil {
+		return nil, nil
 	}
 	rows, err := f.hub.Store.Tenant(f.tenant).FindRows(ctx, f.connection.ID, indexOf(f.index, f.connection.ID, email), limit)
 	if err != nil {
 		return nil, err
 	}
-	found := make([]map[string]string, 0, len(rows))
-	for _, r := range rows {
-		plain, err := f.hub.open(ctx, rowRef(f.tenant, f.connection.ID, r.Line), r.Data)
-		if err != nil {
+	found := make([]map[string]string, len(rows))
+	for i, r := range rows {
+		if found[i], err = f.hub.openRow(ctx, f.tenant, f.connection, r); err != nil {
 			return nil, err
 		}
-		var values []string
-		if err := json.Unmarshal(plain, &values); err != nil {
-			return nil, fmt.Errorf("row %d: %w", r.Line, err)
-		}
-		record := make(map[string]string, len(values))
-		for i, v := range values {
-			if i < len(columns) {
-				record[columns[i]] = v
-			}
-		}
-		found = append(found, record)
 	}
 	return found, nil
 }

@@ -37,6 +37,7 @@ const (
 	MailAPITokenCreated       = "api_token_created"
 	MailTenantDeleteScheduled = "tenant_delete_scheduled"
 	MailTenantDeleteCancelled = "tenant_delete_cancelled"
+	MailTenantExported        = "tenant_exported"
 )
 
 // How long the links in mails work; the mails say so.

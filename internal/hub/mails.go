@@ -150,6 +150,15 @@ func tenantDeleteCancelled(to, company string) Mail {
 	)
 }
 
+// tenantExported tells an owner that somebody took everything out.
+func tenantExported(to, person, company string) Mail {
+	person, company = tame(person, personInMail), tame(company, companyInMail)
+	return newMail(MailTenantExported, to, "The data of "+company+" was exported",
+		person+" has just exported the data of "+company+" from Sidecard: its settings without secrets, members, cards, lists, and chats with the addresses of visitors.",
+		"If nobody in your company meant to do this, change your passwords now and look at the audit log.",
+	)
+}
+
 // newMail makes a mail of paragraphs.
 func newMail(kind, to, subject string, paragraphs ...string) Mail {
 	text := "Hello,\n\n" + strings.Join(paragraphs, "\n\n") + "\n\nYour Sidecard\n"

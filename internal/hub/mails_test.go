@@ -33,6 +33,7 @@ func sampleMails(person, company string) []Mail {
 		apiTokenCreated(to, person),
 		tenantDeleteScheduled(to, company, at, link),
 		tenantDeleteCancelled(to, company),
+		tenantExported(to, person, company),
 	}
 }
 

@@ -122,6 +122,8 @@ type TenantStore interface {
 	ReplaceRows(ctx context.Context, connection ID, load func(RowWriter) error, change func(*Connection)) (Connection, error)
 	// FindRows gives the rows with this index, highest line first, at most limit.
 	FindRows(ctx context.Context, connection ID, index []byte, limit int) ([]Row, error)
+	// Rows lists the connection's rows in the order of their indexes and lines.
+	Rows(ctx context.Context, connection ID, q RowQuery) ([]Row, error)
 
 	// Hasten makes chats that wait for a later try ready now, at most 1,000, the earliest first.
 	Hasten(ctx context.Context) (int, error)
@@ -133,6 +135,12 @@ type TenantStore interface {
 	OriginalsOf(ctx context.Context, ids []ID) (map[ID]ID, error)
 	// Originals gives chats that LiveSupporti sent, newest first, with what decides about replaying them.
 	Originals(ctx context.Context, q OriginalQuery) ([]Original, error)
+}
+
+// RowQuery selects rows.
+type RowQuery struct {
+	After *Row // the last one of the page before; nil = from the first
+	Limit int
 }
 
 // RowWriter takes the rows of an import; it batches by itself.

@@ -117,20 +117,27 @@ func (h *Hub) Chat(ctx context.Context, a Actor, id ID) (ChatView, error) {
 	if err != nil {
 		return ChatView{}, err
 	}
-	v := ChatView{
-		Chat: o.summary(), NotificationID: o.kept.Notification, AccountID: o.kept.Account.String(),
-		AgentID: o.kept.Agent.String(), Action: o.kept.Action, Unsigned: o.kept.Unsigned,
-		CardVersion: o.trail.Version, Timeline: o.timeline(), Sources: o.trail.Sources,
-		LeftOut: o.trail.LeftOut, DeadlineAt: r.ReceivedAt.Add(h.lifetime(o.kept, r.Ago)),
-		ReplayedBy: o.kept.By, Forced: o.kept.Forced,
+	v, err := h.viewChat(ctx, a.TenantID, o)
+	if err != nil {
+		return ChatView{}, err
 	}
 	if v.Replays, err = h.replays(ctx, a.TenantID, r.ID); err != nil {
 		return ChatView{}, err
 	}
-	if v.Attempts, err = h.viewAttempts(ctx, a.TenantID, r, o.kept.TookMS); err != nil {
-		return ChatView{}, err
+	v.Attempts, err = h.viewAttempts(ctx, a.TenantID, r, o.kept.TookMS)
+	return v, err
+}
+
+// viewChat gives what there is to see of a chat, without its attempts and replays.
+func (h *Hub) viewChat(ctx context.Context, tenant ID, o openedChat) (ChatView, error) {
+	v := ChatView{
+		Chat: o.summary(), NotificationID: o.kept.Notification, AccountID: o.kept.Account.String(),
+		AgentID: o.kept.Agent.String(), Action: o.kept.Action, Unsigned: o.kept.Unsigned,
+		CardVersion: o.trail.Version, Timeline: o.timeline(), Sources: o.trail.Sources,
+		LeftOut: o.trail.LeftOut, DeadlineAt: o.ReceivedAt.Add(h.lifetime(o.kept, o.Ago)),
+		ReplayedBy: o.kept.By, Forced: o.kept.Forced,
 	}
-	details, err := h.open(ctx, chatRef(a.TenantID, r.ID, "details"), r.Details)
+	details, err := h.open(ctx, chatRef(tenant, o.ID, "details"), o.Details)
 	if err != nil || details == nil {
 		return v, err
 	}

@@ -125,10 +125,25 @@ func (l *loader) flush() error {
 
 // FindRows implements hub.TenantStore.
 func (t tenant) FindRows(ctx context.Context, connection hub.ID, index []byte, limit int) ([]hub.Row, error) {
+	return t.rows(ctx, connection, func(list *gorm.DB) *gorm.DB { return list.Where("idx = ?", index).Order("line desc").Limit(limit) })
+}
+
+// Rows implements hub.TenantStore.
+func (t tenant) Rows(ctx context.Context, connection hub.ID, q hub.RowQuery) ([]hub.Row, error) {
+	return t.rows(ctx, connection, func(list *gorm.DB) *gorm.DB {
+		if q.After != nil {
+			list = list.Where("(idx, line) > (?, ?)", q.After.Index, q.After.Line)
+		}
+		return list.Order("idx, line").Limit(q.Limit)
+	})
+}
+
+// rows reads the rows of a connection that pick picks.
+func (t tenant) rows(ctx context.Context, connection hub.ID, pick func(*gorm.DB) *gorm.DB) ([]hub.Row, error) {
 	var rows []importedRow
 	err := t.view(ctx, "find rows", func(tx *gorm.DB) error {
 		active := tx.Model(&connectionRow{}).Select("import_id").Where("id = ?", connection)
-		return tx.Where("import_id = (?) and idx = ?", active, index).Order("line desc").Limit(limit).Find(&rows).Error
+		return pick(tx.Where("import_id = (?)", active)).Find(&rows).Error
 	})
 	found := make([]hub.Row, len(rows))
 	for i, r := range rows {

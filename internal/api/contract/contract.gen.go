@@ -1458,11 +1458,18 @@ type ResetConfirm struct {
 	Token LinkToken `json:"token"`
 }
 
+// Revealed defines model for Revealed.
+type Revealed struct {
+	// Email Absent when the visitor gave none.
+	Email     *string `json:"email,omitempty"`
+	VisitorId string  `json:"visitor_id"`
+}
+
 // Role Each may do what those before it may. A viewer looks; a member works with chats, card and lists; an admin sets up
 // desk, connections, team and tokens; an owner may delete the tenant and make owners.
 type Role string
 
-// Scope What an API token may do. `visitors:read` asks sources about any address.
+// Scope What an API token may do. `visitors:read` asks sources about any address, and shows those of chats in full.
 type Scope string
 
 // SecondFactor defines model for SecondFactor.
@@ -1868,6 +1875,9 @@ type UpdateTenantJSONRequestBody = TenantUpdate
 // ScheduleDeletionJSONRequestBody defines body for ScheduleDeletion for application/json ContentType.
 type ScheduleDeletionJSONRequestBody = PasswordOnly
 
+// ExportTenantJSONRequestBody defines body for ExportTenant for application/json ContentType.
+type ExportTenantJSONRequestBody = PasswordOnly
+
 // CreateTokenJSONRequestBody defines body for CreateToken for application/json ContentType.
 type CreateTokenJSONRequestBody = TokenCreate
 
@@ -1933,6 +1943,9 @@ type ServerInterface interface {
 	// DryRunChat What a replay of the chat would send now
 	// (POST /api/v1/chats/{chat_id}/dry-run)
 	DryRunChat(c *gin.Context, chatId openapi_types.UUID)
+	// RevealVisitor Who a chat is with, in full
+	// (POST /api/v1/chats/{chat_id}/reveal)
+	RevealVisitor(c *gin.Context, chatId openapi_types.UUID)
 	// ListConnections Your connections
 	// (GET /api/v1/connections)
 	ListConnections(c *gin.Context)
@@ -2062,6 +2075,9 @@ type ServerInterface interface {
 	// ScheduleDeletion Delete the tenant in seven days
 	// (POST /api/v1/tenant/deletion)
 	ScheduleDeletion(c *gin.Context)
+	// ExportTenant Take the tenant's data out
+	// (POST /api/v1/tenant/export)
+	ExportTenant(c *gin.Context)
 	// ListTokens API tokens
 	// (GET /api/v1/tokens)
 	ListTokens(c *gin.Context)
@@ -2467,6 +2483,31 @@ func (siw *ServerInterfaceWrapper) DryRunChat(c *gin.Context) {
 	}
 
 	siw.Handler.DryRunChat(c, chatId)
+}
+
+// RevealVisitor operation middleware
+func (siw *ServerInterfaceWrapper) RevealVisitor(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "chat_id" -------------
+	var chatId openapi_types.UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "chat_id", c.Param("chat_id"), &chatId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter chat_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RevealVisitor(c, chatId)
 }
 
 // ListConnections operation middleware
@@ -3203,6 +3244,19 @@ func (siw *ServerInterfaceWrapper) ScheduleDeletion(c *gin.Context) {
 	siw.Handler.ScheduleDeletion(c)
 }
 
+// ExportTenant operation middleware
+func (siw *ServerInterfaceWrapper) ExportTenant(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ExportTenant(c)
+}
+
 // ListTokens operation middleware
 func (siw *ServerInterfaceWrapper) ListTokens(c *gin.Context) {
 
@@ -3320,6 +3374,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.PATCH(options.BaseURL+"/api/v1/tenant", wrapper.UpdateTenant)
 	router.GET(options.BaseURL+"/api/v1/usage", wrapper.GetUsage)
 	router.POST(options.BaseURL+"/api/v1/privacy/erasures", wrapper.EraseVisitor)
+	router.POST(options.BaseURL+"/api/v1/tenant/export", wrapper.ExportTenant)
 	router.DELETE(options.BaseURL+"/api/v1/tenant/deletion", wrapper.CancelDeletion)
 	router.POST(options.BaseURL+"/api/v1/tenant/deletion", wrapper.ScheduleDeletion)
 	router.GET(options.BaseURL+"/api/v1/members", wrapper.ListMembers)
@@ -3359,6 +3414,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/api/v1/chats", wrapper.ListChats)
 	router.GET(options.BaseURL+"/api/v1/chats/:chat_id", wrapper.GetChat)
 	router.POST(options.BaseURL+"/api/v1/chats/:chat_id/dry-run", wrapper.DryRunChat)
+	router.POST(options.BaseURL+"/api/v1/chats/:chat_id/reveal", wrapper.RevealVisitor)
 	router.POST(options.BaseURL+"/api/v1/replays/count", wrapper.CountReplays)
 	router.POST(options.BaseURL+"/api/v1/replays", wrapper.ReplayChats)
 }
@@ -4106,6 +4162,45 @@ type DryRunChatdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response DryRunChatdefaultApplicationProblemPlusJSONResponse) VisitDryRunChatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevealVisitorRequestObject struct {
+	ChatId openapi_types.UUID `json:"chat_id"`
+}
+
+type RevealVisitorResponseObject interface {
+	VisitRevealVisitorResponse(w http.ResponseWriter) error
+}
+
+type RevealVisitor200JSONResponse Revealed
+
+func (response RevealVisitor200JSONResponse) VisitRevealVisitorResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevealVisitordefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RevealVisitordefaultApplicationProblemPlusJSONResponse) VisitRevealVisitorResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5732,6 +5827,51 @@ func (response ScheduleDeletiondefaultApplicationProblemPlusJSONResponse) VisitS
 	return err
 }
 
+type ExportTenantRequestObject struct {
+	Body *ExportTenantJSONRequestBody
+}
+
+type ExportTenantResponseObject interface {
+	VisitExportTenantResponse(w http.ResponseWriter) error
+}
+
+type ExportTenant200ApplicationzipResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ExportTenant200ApplicationzipResponse) VisitExportTenantResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/zip")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportTenantdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportTenantdefaultApplicationProblemPlusJSONResponse) VisitExportTenantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListTokensRequestObject struct {
 }
 
@@ -5942,6 +6082,9 @@ type StrictServerInterface interface {
 	// DryRunChat What a replay of the chat would send now
 	// (POST /api/v1/chats/{chat_id}/dry-run)
 	DryRunChat(ctx context.Context, request DryRunChatRequestObject) (DryRunChatResponseObject, error)
+	// RevealVisitor Who a chat is with, in full
+	// (POST /api/v1/chats/{chat_id}/reveal)
+	RevealVisitor(ctx context.Context, request RevealVisitorRequestObject) (RevealVisitorResponseObject, error)
 	// ListConnections Your connections
 	// (GET /api/v1/connections)
 	ListConnections(ctx context.Context, request ListConnectionsRequestObject) (ListConnectionsResponseObject, error)
@@ -6071,6 +6214,9 @@ type StrictServerInterface interface {
 	// ScheduleDeletion Delete the tenant in seven days
 	// (POST /api/v1/tenant/deletion)
 	ScheduleDeletion(ctx context.Context, request ScheduleDeletionRequestObject) (ScheduleDeletionResponseObject, error)
+	// ExportTenant Take the tenant's data out
+	// (POST /api/v1/tenant/export)
+	ExportTenant(ctx context.Context, request ExportTenantRequestObject) (ExportTenantResponseObject, error)
 	// ListTokens API tokens
 	// (GET /api/v1/tokens)
 	ListTokens(ctx context.Context, request ListTokensRequestObject) (ListTokensResponseObject, error)
@@ -6839,6 +6985,32 @@ func (sh *strictHandler) DryRunChat(ctx *gin.Context, chatId openapi_types.UUID)
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(DryRunChatResponseObject); ok {
 		if err := validResponse.VisitDryRunChatResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RevealVisitor operation middleware
+func (sh *strictHandler) RevealVisitor(ctx *gin.Context, chatId openapi_types.UUID) {
+	var request RevealVisitorRequestObject
+
+	request.ChatId = chatId
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RevealVisitor(ctx, request.(RevealVisitorRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RevealVisitor")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RevealVisitorResponseObject); ok {
+		if err := validResponse.VisitRevealVisitorResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -8260,6 +8432,48 @@ func (sh *strictHandler) ScheduleDeletion(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ScheduleDeletionResponseObject); ok {
 		if err := validResponse.VisitScheduleDeletionResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ExportTenant operation middleware
+func (sh *strictHandler) ExportTenant(ctx *gin.Context) {
+	var request ExportTenantRequestObject
+
+	var body ExportTenantJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportTenant(ctx, request.(ExportTenantRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportTenant")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ExportTenantResponseObject); ok {
+		if err := validResponse.VisitExportTenantResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

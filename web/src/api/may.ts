@@ -26,6 +26,7 @@ export const leastRole = {
   getUsage: "viewer",
   updateTenant: "admin",
   eraseVisitor: "admin",
+  exportTenant: "owner",
   scheduleDeletion: "owner",
   cancelDeletion: "owner",
   listMembers: "viewer",
@@ -65,6 +66,7 @@ export const leastRole = {
   listChats: "viewer",
   getChat: "viewer",
   dryRunChat: "member",
+  revealVisitor: "member",
   countReplays: "member",
   replayChats: "member",
 } as const satisfies Record<string, Role>;

@@ -449,6 +449,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenant/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the tenant's data out
+         * @description A ZIP file with settings, members, cards, chats with the addresses of visitors, the rows of uploaded files and the
+         *     audit log, as JSON, as lines of JSON and as CSV; its README says what is in which file. It holds no secrets. The
+         *     file comes as it is made. Every owner gets a mail.
+         */
+        post: operations["exportTenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenant/deletion": {
         parameters: {
             query?: never;
@@ -1039,6 +1061,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chats/{chat_id}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Who a chat is with, in full
+         * @description Everywhere else the visitor's address is masked. That it was shown is noted in the audit log, before it is.
+         */
+        post: operations["revealVisitor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/replays/count": {
         parameters: {
             query?: never;
@@ -1129,7 +1173,7 @@ export interface components {
          */
         Role: "viewer" | "member" | "admin" | "owner";
         /**
-         * @description What an API token may do. `visitors:read` asks sources about any address.
+         * @description What an API token may do. `visitors:read` asks sources about any address, and shows those of chats in full.
          * @enum {string}
          */
         Scope: "tenant:read" | "tenant:write" | "team:read" | "team:write" | "desk:read" | "desk:write" | "connections:read" | "connections:write" | "rows:write" | "card:read" | "card:write" | "visitors:read" | "visitors:erase" | "chats:read" | "chats:replay" | "audit:read";
@@ -1310,6 +1354,11 @@ export interface components {
              * @description Then everything is gone.
              */
             delete_at?: string;
+        };
+        Revealed: {
+            /** @description Absent when the visitor gave none. */
+            email?: string;
+            visitor_id: string;
         };
         /** @description Either `email` or `visitor_id`. */
         VisitorRef: {
@@ -2668,6 +2717,31 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    exportTenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordOnly"];
+            };
+        };
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     scheduleDeletion: {
         parameters: {
             query?: never;
@@ -3583,6 +3657,29 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    revealVisitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who it is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Revealed"];
                 };
             };
             default: components["responses"]["Problem"];
