@@ -245,6 +245,8 @@ function tenant(route: string, body: Body): Answer | undefined {
       Object.assign(company, body);
       me.tenant.name = company.name;
       return ok(company);
+    case "POST /tenant/export":
+      return ok("PK");
     case "POST /privacy/erasures":
       return ok(erase(String(body.email ?? ""), String(body.visitor_id ?? "")));
     case "POST /tenant/deletion":

@@ -162,6 +162,8 @@ function busy(route: string, url: URL, body: Body, origin: string): Answer | Pro
 }
 
 function one(route: string, body: Body, origin: string): Answer {
+  const [, revealed] = /^POST \/chats\/([^/]+)\/reveal$/.exec(route) ?? [];
+  if (revealed !== undefined) return ok({ email: "maya@lindqvist.se", visitor_id: revealed } satisfies S["Revealed"]);
   const [, chat, dry] = /^(?:GET|POST) \/chats\/([^/]+)(\/dry-run)?$/.exec(route) ?? [];
   if (chat !== undefined) {
     const answer = dry === undefined ? replays.page(chat) : replays.dryRun(chat);

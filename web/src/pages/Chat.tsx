@@ -18,6 +18,7 @@ import { msText, untitled } from "../parts/text";
 import { footText, withAges } from "./chat-text";
 import { Evidence } from "./ChatEvidence";
 import { DryRun } from "./replay/DryRun";
+import { Address } from "./Address";
 import { Original, Replays } from "./replay/Replays";
 import { ReplayDialog } from "./replay/ReplayDialog";
 import { RunProgress } from "./replay/RunProgress";
@@ -178,6 +179,7 @@ function Dock({ page }: { page: ChatPage }) {
         <Fact name="Chat" value={page.chat.id} />
         <Fact name="Webhook" value={page.notification_id} />
         <Fact name="Visitor" value={page.chat.visitor_id} />
+        <Address key={page.chat.id} chat={page.chat} />
         <Fact name="Account" value={page.account_id} />
         <Fact name="Agent" value={page.agent_id} />
         <Fact name="Action" value={page.action} />

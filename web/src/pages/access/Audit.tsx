@@ -15,7 +15,7 @@ import { Admins } from "./Admins";
 import { backwards, filters, type AuditFilter } from "./audit-filter";
 import { AuditFilters } from "./AuditFilters";
 import { AuditTable } from "./AuditTable";
-import { exportAudit } from "./exporting";
+import { exportAudit } from "../../api/download";
 import classes from "./Audit.module.css";
 
 const title = "Audit log";

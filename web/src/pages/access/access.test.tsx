@@ -8,7 +8,7 @@ import { expect, it, vi } from "vitest";
 import { api } from "../../api/client";
 import type { AuditEntry, Role, Token } from "./access";
 import { Audit } from "./Audit";
-import { nameOf } from "./exporting";
+import { nameOf } from "../../api/download";
 import { Tokens } from "./Tokens";
 
 vi.setConfig({ testTimeout: 20_000 }); // jsdom is slow with a dialog of many inputs on a busy machine
@@ -195,7 +195,7 @@ it("saves the export under the server's name and looks at the log again", async 
 });
 
 it("takes the file's name from the server, unless it is no plain name", () => {
-  expect(nameOf('attachment; filename="sidecard-audit-2026-11-24.csv"')).toBe("sidecard-audit-2026-11-24.csv");
-  expect(nameOf('attachment; filename="../x.csv"')).toBe("sidecard-audit.csv");
-  expect(nameOf(null)).toBe("sidecard-audit.csv");
+  expect(nameOf('attachment; filename="sidecard-audit-2026-11-24.csv"', "x.csv")).toBe("sidecard-audit-2026-11-24.csv");
+  expect(nameOf('attachment; filename="../x.csv"', "x.csv")).toBe("x.csv");
+  expect(nameOf(null, "x.csv")).toBe("x.csv");
 });

@@ -4,6 +4,7 @@ const words = {
   "tenant.created": "Signed the company up",
   "tenant.updated": "Changed the company's settings",
   "tenant.plan_set": "Changed the plan",
+  "tenant.exported": "Exported the company's data",
   "tenant.deletion_scheduled": "Began to delete the company",
   "tenant.deletion_cancelled": "Called the deletion off",
   "invitation.created": "Invited",
@@ -32,6 +33,7 @@ const words = {
   "connection.file_imported": "Uploaded a list",
   "card.published": "Published a card",
   "chats.replayed": "Replayed chats",
+  "chat.address_revealed": "Looked at a visitor's address",
   "visitor.erased": "Erased a visitor",
   "audit.exported": "Exported the audit log",
 } as const;
@@ -48,7 +50,7 @@ const groups: { group: string; begins: readonly string[] }[] = [
   { group: "Company and team", begins: ["tenant.", "invitation.", "member."] },
   { group: "Accounts", begins: ["user.", "session."] },
   { group: "Access", begins: ["token.", "audit."] },
-  { group: "LiveSupporti, sources and card", begins: ["desk.", "connection.", "card.", "chats.", "visitor."] },
+  { group: "LiveSupporti, sources and card", begins: ["desk.", "connection.", "card.", "chats.", "chat.", "visitor."] },
 ];
 
 /** The actions as a select takes them. */

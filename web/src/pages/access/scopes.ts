@@ -16,7 +16,7 @@ export const meanings: Record<Scope, string> = {
   "card:write": "Publish a new card",
   "chats:read": "See chats, their timelines and what was sent",
   "chats:replay": "Replay chats, so that agents get details again",
-  "visitors:read": "Ask your sources about any e-mail address",
+  "visitors:read": "Ask your sources about any e-mail address, and see those of chats",
   "visitors:erase": "Erase what is kept of a visitor",
   "audit:read": "Read, verify and export the audit log",
 };

@@ -14,7 +14,7 @@ describe("actions", () => {
       .filter((file) => file.endsWith(".go") && !file.endsWith("_test.go"))
       .map((file) => readFileSync(path.join(hub, file), "utf8"))
       .flatMap((text) => [
-        ...text.matchAll(/\b(?:auditing|auditOperator|auditUser|auditEverywhere|changeDeletion)\(.*?"(\w+\.\w+)"/g),
+        ...text.matchAll(/\b(?:auditing|auditOperator|auditUser|auditEverywhere|changeTenant)\(.*?"(\w+\.\w+)"/g),
       ])
       .map((match) => match[1]!);
     expect(written.length).toBeGreaterThan(20);

@@ -1,9 +1,10 @@
-// Data and privacy: how long the details of chats are kept, and what is kept of one visitor, to be erased.
+// Data and privacy: how long the details of chats are kept, one visitor to be erased, and everything as a file.
 import { useQuery } from "@tanstack/react-query";
 import { Page, Section } from "../../parts/Page";
 import { Loaded } from "../../parts/States";
 import { tenant } from "../people/people";
 import { Erase } from "./Erase";
+import { Export } from "./Export";
 import { Retention } from "./Retention";
 
 export function Privacy() {
@@ -18,6 +19,9 @@ export function Privacy() {
             </Section>
             <Section title="Erase a visitor" rule>
               <Erase />
+            </Section>
+            <Section title="Export your data" rule>
+              <Export />
             </Section>
           </>
         )}

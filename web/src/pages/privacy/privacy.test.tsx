@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { cleanup, screen, waitFor, within } from "@testing-library/react";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { me } from "../../../mock/tenant.ts";
 import type { Role } from "../../api/may";
 import { begin } from "../../api/session";
@@ -31,6 +31,7 @@ function open(role: Role, erased: object = { chats: 3, unfinished: 1, rows: 2 })
       "GET /tenant": company,
       "PATCH /tenant": (asked) => ({ ...company, ...(asked.body as object) }),
       "POST /privacy/erasures": erased,
+      "POST /tenant/export": {},
     },
   });
 }
@@ -90,9 +91,28 @@ it("shows what is wrong in the dialog", async () => {
   await within(dialog).findByText("Not everything was erased");
 });
 
+it("exports for an owner who shows the password, and says where it stands", async () => {
+  const saved: string[] = [];
+  URL.createObjectURL = () => "blob:export";
+  URL.revokeObjectURL = () => undefined;
+  const click = vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (this: HTMLAnchorElement) {
+    saved.push(this.download);
+  });
+  const { user, asked } = await open("owner");
+  await user.click(await screen.findByRole("button", { name: "Export your data" }));
+  const dialog = await screen.findByRole("dialog", { name: "Export your company’s data?" });
+  await user.type(within(dialog).getByLabelText(/Your password/), "trekker-in-the-rain");
+  await user.click(within(dialog).getByRole("button", { name: "Export" }));
+  await screen.findByText("The file was saved");
+  expect(saved).toEqual(["sidecard.zip"]);
+  expect(asked.find((a) => a.path === "/tenant/export")?.body).toEqual({ password: "trekker-in-the-rain" });
+  click.mockRestore();
+});
+
 it("tells who may do it to whoever may not", async () => {
   await open("member");
   await screen.findByText("Admins and owners can do this.");
   screen.getByText("Admins and owners change it.");
+  screen.getByText("Only an owner can do this.");
   expect(screen.queryByRole("button", { name: "Erase this visitor" })).toBeNull();
 });
