@@ -35,6 +35,8 @@ type world struct {
 	desk   contract.Desk
 	secret string
 	log    *safeBuffer
+
+	ownerURL string // of the database; empty when embedded
 }
 
 var newcomer = tour.Newcomer{
@@ -144,6 +146,7 @@ func (w *world) backends() app.Backends {
 	if err := migrations.GrantLogin(w.t.Context(), owner, login, login); err != nil {
 		w.t.Fatal(err)
 	}
+	w.ownerURL = owner
 	u, err := url.Parse(owner)
 	if err != nil {
 		w.t.Fatal(err)
