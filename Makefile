@@ -73,7 +73,8 @@ verify: ## Check everything: generated files, style, tests, fuzz targets
 	@$(MAKE) fuzz-short
 
 bench: tools portal ## Measure on private PostgreSQL and Redis
-	@exec go run ./bench
+	@go run ./bench
+	@go run ./bench -scenario hostile
 
 chaos: tools portal ## Break everything while chats run, and prove that nothing is lost or doubled; ROWS SEED SEEDS CHATS RATE HOLD choose
 	@exec go run ./bench/chaos -rows "$(or $(ROWS),all)" $(if $(SEED),-seed $(SEED)) $(if $(SEEDS),-seeds $(SEEDS)) \

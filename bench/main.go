@@ -18,7 +18,8 @@ import (
 
 // scenarios by name. Each returns its figures, and an error when a promise was broken.
 var scenarios = map[string]func(context.Context, options) (any, error){
-	"steady": steady,
+	"steady":  steady,
+	"hostile": hostile,
 }
 
 type options struct {

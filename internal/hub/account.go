@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"sidecard/internal/auth"
 )
@@ -61,6 +62,7 @@ func (h *Hub) AskReset(ctx context.Context, email string) error {
 	if err := h.limitMails(ctx, email); err != nil {
 		return err
 	}
+	defer evenly(ctx, time.Now())
 	user, err := h.Store.UserByEmail(ctx, email)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
