@@ -106,7 +106,7 @@ func (h *Hub) ConfirmReset(ctx context.Context, token, password string) error {
 	if user, err = h.Store.ResetPassword(ctx, l.Hash, hash, h.Now(), notice); err != nil {
 		return linkEnded(err)
 	}
-	h.guessed(ctx, "password", user.Email, true) // who reads the account's mail did not guess
+	h.forgive(ctx, "password", user.Email) // who reads the account's mail did not guess
 	h.standings.forget()
 	h.WakeCourier()
 	return h.auditEverywhere(ctx, user, "user.password_reset")

@@ -106,7 +106,7 @@ func (h *Hub) ConfirmSecondFactor(ctx context.Context, a Actor, code string) ([]
 	if err != nil {
 		return nil, err
 	}
-	h.guessed(ctx, "code", a.UserID.String(), step != 0)
+	h.guessed(ctx, "code", a.UserID.String(), a.UserID, step != 0)
 	if step == 0 {
 		return nil, invalid("/code", "The code is not right. Take the one that the app shows now, and check that this device's clock is right.")
 	}
@@ -190,7 +190,7 @@ func (h *Hub) proveFactor(ctx context.Context, user User, code string) error {
 	if err != nil {
 		return err
 	}
-	h.guessed(ctx, "code", user.ID.String(), right)
+	h.guessed(ctx, "code", user.ID.String(), user.ID, right)
 	if !right {
 		return errWrongCode
 	}

@@ -204,3 +204,28 @@ func TestCodesAreGuessedSlowlyEvenWithTheRightPassword(t *testing.T) {
 		o.refused("the right code, just then", o.signsIn(danaEmail, danaPassword, d.code(0)), hub.CodeTooMany)
 	})
 }
+
+func TestTheLogSaysWhoseSecretWasTriedAndNotTheSecret(t *testing.T) {
+	onBoth(t, func(o *office) {
+		o.refused("a wrong password", o.signsIn(danaEmail, "hunter2 hunter2", ""), hub.CodeWrongLogin)
+		o.refused("an account that does not exist", o.signsIn("nobody@brightwater-bikes.example", danaPassword, ""), hub.CodeWrongLogin)
+		must(o.T, o.signsIn(danaEmail, danaPassword, ""))
+		o.logs.Lock()
+		defer o.logs.Unlock()
+		log := o.log.String()
+		for _, want := range []string{
+			`"kind":"password","right":false,"user":"` + o.dana.UserID.String() + `"`,
+			`"kind":"password","right":false,"user":"` + hub.ID{}.String() + `"`,
+			`"kind":"password","right":true,"user":"` + o.dana.UserID.String() + `"`,
+		} {
+			if strings.Count(log, want) != 1 {
+				o.Errorf("%s is %d times in %s", want, strings.Count(log, want), log)
+			}
+		}
+		for _, secret := range []string{"hunter2", danaPassword, danaEmail, "nobody@"} {
+			if strings.Contains(log, secret) {
+				o.Errorf("%s is in the log: %s", secret, log)
+			}
+		}
+	})
+}

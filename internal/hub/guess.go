@@ -38,13 +38,20 @@ func (h *Hub) guess(ctx context.Context, verb, about string) error {
 	return h.limit(ctx, account, accountTries, accountPer)
 }
 
-// guessed notes how a try ended.
-func (h *Hub) guessed(ctx context.Context, verb, about string, right bool) {
+// guessed notes how a try ended, and logs whose it was: the zero ID stands for an account that does not exist, whose
+// address is nobody's business.
+func (h *Hub) guessed(ctx context.Context, verb, about string, user ID, right bool) {
+	h.Log.InfoContext(ctx, "secret tried", "kind", verb, "right", right, "user", user, "client", OriginOf(ctx).Address)
 	if right {
-		pair, account := guessKeys(verb, about, addressBlock(OriginOf(ctx).Address))
-		h.Meter.Forget(ctx, pair)
-		h.Meter.Forget(ctx, account)
+		h.forgive(ctx, verb, about)
 	}
+}
+
+// forgive forgets what was tried.
+func (h *Hub) forgive(ctx context.Context, verb, about string) {
+	pair, account := guessKeys(verb, about, addressBlock(OriginOf(ctx).Address))
+	h.Meter.Forget(ctx, pair)
+	h.Meter.Forget(ctx, account)
 }
 
 // guessKeys name what is counted. What is tried is hashed: addresses of people do not belong in Redis.

@@ -139,7 +139,7 @@ func (h *Hub) proveUser(ctx context.Context, email, password, code string) (User
 	if err != nil {
 		return User{}, busy(err)
 	}
-	h.guessed(ctx, "password", email, right)
+	h.guessed(ctx, "password", email, user.ID, right)
 	if !right {
 		return User{}, errWrongLogin
 	}
@@ -159,7 +159,7 @@ func (h *Hub) provePassword(ctx context.Context, a Actor, password, pointer stri
 	if err != nil {
 		return User{}, busy(err)
 	}
-	h.guessed(ctx, "password", user.Email, right)
+	h.guessed(ctx, "password", user.Email, user.ID, right)
 	if !right {
 		return User{}, invalid(pointer, "This is not your password.")
 	}
