@@ -120,7 +120,7 @@ func (s *Stack) build(ctx context.Context) error {
 	if s.options.Race {
 		args = append(args, "-race")
 	}
-	build := exec.CommandContext(ctx, "go", append(args, "./cmd/api", "./cmd/worker")...)
+	build := exec.CommandContext(ctx, "go", append(args, "sidecard/cmd/api", "sidecard/cmd/worker")...)
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the programs: %w\n%s", err, out)
 	}
