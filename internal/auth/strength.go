@@ -41,11 +41,12 @@ var (
 	errTooLong    = &weakPassword{"Use at most 128 characters."}
 	errUnreadable = &weakPassword{"The password contains characters that can't be read. Please type it again."}
 	errGuessable  = &weakPassword{"This password is easy to guess: it is mostly common words, rows of keys or repeats. Add a few words of your own."}
+	errBreached   = &weakPassword{"Many people use this password, so it is guessed early. Add a few words of your own."}
 	errHinted     = &weakPassword{"This password is easy to guess: it is mostly your company's name or e-mail address. Add a few words of your own."}
 )
 
 // commonWords is a short list of what people choose first, one word a line, in
-// lower case. It is no list of breached passwords; those are far longer.
+// lower case.
 //
 //go:embed common.txt
 var commonText string
@@ -60,8 +61,8 @@ var keyRows = withReverse(
 )
 
 // CheckPassword reports why password should not be chosen, or nil. It wants 12
-// to 128 characters, at most 1024 bytes, and refuses one that is made of common
-// words, rows of keys, repeats and the hints. Hints are what a guesser knows of
+// to 128 characters, at most 1024 bytes, and refuses one that is often seen in
+// breaches or made of common words, rows of keys, repeats and the hints. Hints are what a guesser knows of
 // the account, such as the company's name and the person's e-mail address.
 // There are no rules of composition. The error wraps [ErrWeakPassword].
 func CheckPassword(password string, hints ...string) error {
@@ -78,7 +79,11 @@ func CheckPassword(password string, hints ...string) error {
 	case len(text) > maxPasswordRunes:
 		return errTooLong
 	}
-	text = firstPeriod([]rune(strings.ToLower(string(text))))
+	lower := strings.ToLower(string(text))
+	if isBreached(lower) {
+		return errBreached
+	}
+	text = firstPeriod([]rune(lower))
 	m := newMask(text)
 	m.markRuns()
 	m.markYears()
