@@ -6,6 +6,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { listen, startBrowser, visit } from "./browser.mjs";
 import { connectHubSpot, pickField } from "./hubspot.mjs";
+import { nameAllLikeScripts } from "./scripts.mjs";
 import { startServer } from "./server.mjs";
 
 const folder = path.resolve(fileURLToPath(import.meta.url), "../../../build/story");
@@ -61,6 +62,10 @@ try {
   await step("invite a colleague, who joins", inviteColleague);
   await step("make an API token, and see it all in the audit log", makeToken);
   await step("sign out and in again", signInAgain);
+  await step("name everything like a script", async () => {
+    const { email: account } = await simulatedAccount();
+    await nameAllLikeScripts({ page, agent, server, email, password, account });
+  });
   assert.deepEqual(complaints, [], "the pages complained");
   console.log(`The story ended well after ${((Date.now() - began) / 1000).toFixed(1)} s; pictures in build/story.`);
 } catch (err) {
