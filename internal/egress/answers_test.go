@@ -93,7 +93,7 @@ const ok = "HTTP/1.1 200 OK\r\n"
 var lies = []struct {
 	name   string
 	answer func(io.Writer)
-	sound  bool // it can be read after all, without harm
+	sound  bool // it can be read after all, without harm; its connection is not used again then
 }{
 	{"endless header lines", repeat(ok, "X-A: b\r\n"), false},
 	{"one endless header", repeat(ok+"X-A: ", "b"), false},
@@ -125,9 +125,9 @@ var lies = []struct {
 	{"a header without colon", once(ok + "nonsense\r\n\r\n"), false},
 	{"a folded header", once(ok + " folded: x\r\n\r\n"), false},
 	{"more bytes than promised", once(ok + "Connection: close\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"), true},
-	{"length and chunks", once(ok + "Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"), true},
+	{"length and chunks", once(ok + "Connection: close\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"), true},
 	{"deep JSON", once(ok + "\r\n" + deepJSON()), true},
-	{"a refresh", once(ok + "Refresh: 0; url=http://127.0.0.1/\r\nContent-Length: 2\r\n\r\nok"), true},
+	{"a refresh", once(ok + "Connection: close\r\nRefresh: 0; url=http://127.0.0.1/\r\nContent-Length: 2\r\n\r\nok"), true},
 }
 
 // TestLiesEndInTimeAndInBounds reads every answer to its end, by GET and POST
