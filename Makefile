@@ -26,7 +26,7 @@ build: portal ## Build the programs into build/bin
 	@mkdir -p build/bin
 	@CGO_ENABLED=0 $(phase) "build" go build -trimpath -o build/bin/ ./cmd/api ./cmd/worker ./cmd/sidecard
 
-test: tools test-portal chart test-go chaos-quick ## Run all tests on private servers: portal, browser story, chart, Go, and a little chaos
+test: tools test-portal chart test-go proofs chaos-quick ## Run all tests on private servers: portal, browser story, chart, Go, proofs, and a little chaos
 
 test-portal: tools portal ## Run the portal's checks and the story in a real browser
 	@$(phase) "portal checks" $(npm) run --silent check
@@ -35,8 +35,8 @@ test-portal: tools portal ## Run the portal's checks and the story in a real bro
 chart: ## Lint, render and decode the Helm chart (the first time builds Helm: 3 minutes)
 	@$(phase) "chart" go test -C deploy -vet=off -count=1 -shuffle=on ./... # uncached: it reads files outside its module
 
-test-go: portal ## Run the Go tests with the race detector
-	@$(phase) "Go tests" $(withservers) go test -race -shuffle=on ./...
+test-go: portal ## Run the Go tests with the race detector, but for the proofs, which are many and run without
+	@$(phase) "Go tests" $(withservers) go test -race -shuffle=on -timeout 20m -skip '^TestProof' ./...
 
 proofs: tools ## Try every operation as everybody who may not, on both databases, and count the cases
 	@mkdir -p build && rm -f build/proofs.json

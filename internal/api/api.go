@@ -17,7 +17,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"sidecard/internal/api/contract"
 	"sidecard/internal/hub"
 )
 
@@ -71,7 +70,7 @@ func New(c Config) (http.Handler, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	rules, err := readRules(contract.Document)
+	rules, err := contractRules()
 	if err != nil {
 		return nil, err
 	}

@@ -105,7 +105,10 @@ func TestAnExportHoldsAllOfATenantAndNoSecrets(t *testing.T) {
 				t.Errorf("a chat: %+v", e)
 			}
 		}
-		if !slices.ContainsFunc(listed, func(c contract.Chat) bool { d := chats[c.Id].Details; return len(d) == 1 && d[0].Value == "Dana Okafor" }) {
+		if !slices.ContainsFunc(listed, func(c contract.Chat) bool {
+			d := chats[c.Id].Details
+			return len(d) == 1 && d[0].Value == "Dana Okafor"
+		}) {
 			t.Error("no chat has what was shown")
 		}
 		ctx := s.Context()

@@ -28,7 +28,7 @@ import (
 // newFace makes the plumbing without a hub, and the log it writes.
 func newFace(t *testing.T) (*face, *logLines) {
 	t.Helper()
-	rules, err := readRules(contract.Document)
+	rules, err := contractRules()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,7 +52,7 @@ func TestAContractThatDoesNotSayWhoMayIsRefused(t *testing.T) {
 }
 
 // The contract itself, with the guard of any one operation taken away, is refused as well.
-func TestNoOperationOfTheContractIsServedWithoutItsGuard(t *testing.T) {
+func TestProofNoOperationIsServedWithoutItsGuard(t *testing.T) {
 	t.Parallel()
 	lines := bytes.Split(contract.Document, []byte("\n"))
 	tried := 0

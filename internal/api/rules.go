@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
@@ -30,6 +31,9 @@ type operation struct {
 	body   string          // the media type it takes; empty when it takes none
 	query  map[string]bool // the names of its query parameters
 }
+
+// contractRules are those of the contract. Reading them takes a while, and nothing changes them.
+var contractRules = sync.OnceValues(func() (rules, error) { return readRules(contract.Document) })
 
 // readRules reads the contract. It fails when the document is not valid OpenAPI, or says something that the
 // middleware would not enforce.

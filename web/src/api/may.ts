@@ -73,9 +73,14 @@ export const leastRole = {
 
 export type Action = keyof typeof leastRole;
 
+/** atLeast tells whether a role may do all that another may. */
+export function atLeast(role: Role, other: Role): boolean {
+  return roles.indexOf(role) >= roles.indexOf(other);
+}
+
 /** may tells whether a role is enough for an action. */
 export function may(role: Role, action: Action): boolean {
-  return roles.indexOf(role) >= roles.indexOf(leastRole[action]);
+  return atLeast(role, leastRole[action]);
 }
 
 /** allowed tells whether to offer an action to whoever is signed in. While that is unknown, it is offered. */

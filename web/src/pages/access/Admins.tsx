@@ -1,14 +1,15 @@
 // What only admins and owners are shown. Everybody else is told who to ask.
 import type { ReactNode } from "react";
+import { may } from "../../api/may";
 import { Note } from "../../parts/Note";
 import { Page } from "../../parts/Page";
 import { Loading } from "../../parts/States";
-import { administers, useRole } from "./access";
+import { useRole } from "./access";
 
 /** `what` begins a sentence: "API tokens". */
 export function Admins({ title, what, children }: { title: string; what: string; children: ReactNode }) {
   const role = useRole();
-  if (role !== undefined && administers(role)) return children;
+  if (role !== undefined && may(role, "listAudit")) return children;
   return (
     <Page title={title}>
       {role === undefined ? (

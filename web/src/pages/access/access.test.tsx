@@ -6,7 +6,8 @@ import userEvent, { PointerEventsCheckLevel, type UserEvent } from "@testing-lib
 import type { ReactNode } from "react";
 import { expect, it, vi } from "vitest";
 import { api } from "../../api/client";
-import type { AuditEntry, Role, Token } from "./access";
+import type { Role } from "../../api/may";
+import type { AuditEntry, Token } from "./access";
 import { Audit } from "./Audit";
 import { nameOf } from "../../api/download";
 import { Tokens } from "./Tokens";

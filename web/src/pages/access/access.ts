@@ -1,23 +1,18 @@
 // What the pages of tokens and audit log read, and who may read it.
 import { infiniteQueryOptions, queryOptions, useQuery } from "@tanstack/react-query";
 import { api, data, type Schemas } from "../../api/client";
+import type { Role } from "../../api/may";
 import { me } from "../../api/queries";
 import { boundsOf, type AuditFilter } from "./audit-filter";
 
 export type Token = Schemas["Token"];
 export type NewToken = Schemas["NewToken"];
 export type Scope = Schemas["Scope"];
-export type Role = Schemas["Role"];
 export type AuditEntry = Schemas["AuditEntry"];
 
 /** useRole gives the signed-in member's role here; undefined while it is not known. */
 export function useRole(): Role | undefined {
   return useQuery(me()).data?.role;
-}
-
-/** administers tells who may use these pages. */
-export function administers(role: Role): boolean {
-  return role === "admin" || role === "owner";
 }
 
 export const tokens = () =>

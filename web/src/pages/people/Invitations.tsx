@@ -8,7 +8,8 @@ import { Loaded } from "../../parts/States";
 import { Time } from "../../parts/Time";
 import { Ask } from "./Ask";
 import { invitations, useStale, type Invitation } from "./people";
-import { atLeast, roleWords, type Role } from "./roles";
+import { atLeast, type Role } from "../../api/may";
+import { roleWords } from "./roles";
 import classes from "./people.module.css";
 
 export function Invitations({ own }: { own: Role }) {

@@ -7,7 +7,8 @@ import { Note } from "../../parts/Note";
 import { FormProblem, told } from "./Inputs";
 import { invitations, useStale } from "./people";
 import { RoleSelect } from "./RoleSelect";
-import { grantable, roleMeanings, type Role } from "./roles";
+import type { Role } from "../../api/may";
+import { grantable, roleMeanings } from "./roles";
 import classes from "./people.module.css";
 
 interface InviteProps {

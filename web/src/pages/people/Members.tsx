@@ -11,7 +11,8 @@ import { Time } from "../../parts/Time";
 import { Ask } from "./Ask";
 import { called, me as meQuery, members, useStale, type Me, type Member } from "./people";
 import { RoleSelect } from "./RoleSelect";
-import { atLeast, fixedBecause, grantable, roleMeanings, roleWords, type Role } from "./roles";
+import { may, type Role } from "../../api/may";
+import { fixedBecause, grantable, roleMeanings, roleWords } from "./roles";
 import classes from "./people.module.css";
 
 interface Change {
@@ -135,7 +136,7 @@ function RoleCell({
     return (
       <div>
         <span title={roleMeanings[member.role]}>{roleWords[member.role]}</span>
-        {atLeast(me.role, "admin") && <div className={classes.below}>{fixed}</div>}
+        {may(me.role, "updateMember") && <div className={classes.below}>{fixed}</div>}
       </div>
     );
   }

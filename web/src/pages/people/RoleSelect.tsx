@@ -1,6 +1,7 @@
 // A choice among roles, each with what it may do.
 import { Select } from "@mantine/core";
-import { roleMeanings, roleWords, type Role } from "./roles";
+import type { Role } from "../../api/may";
+import { roleMeanings, roleWords } from "./roles";
 import classes from "./people.module.css";
 
 interface RoleSelectProps {

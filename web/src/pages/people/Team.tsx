@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, data } from "../../api/client";
+import { may } from "../../api/may";
 import { signOut } from "../../api/session";
 import { Note } from "../../parts/Note";
 import { Page, Section } from "../../parts/Page";
@@ -13,14 +14,14 @@ import { Invitations } from "./Invitations";
 import { Invite } from "./Invite";
 import { Members } from "./Members";
 import { accountPath, members, useMe, type Me } from "./people";
-import { administers, lastOwner } from "./roles";
+import { lastOwner } from "./roles";
 import classes from "./people.module.css";
 
 export function Team() {
   const query = useMe();
   const [inviting, setInviting] = useState(false);
   const me = query.data;
-  const invites = me !== undefined && administers(me.role) && me.second_factor_missing !== true;
+  const invites = me !== undefined && may(me.role, "invite") && me.second_factor_missing !== true;
   return (
     <Page
       title="Team"
@@ -57,7 +58,7 @@ function Parts({ me }: { me: Me }) {
           </Loaded>
         </Section>
       )}
-      {!missing && administers(me.role) && (
+      {!missing && may(me.role, "invite") && (
         <Section title="Invitations that wait for an answer">
           <Invitations own={me.role} />
         </Section>

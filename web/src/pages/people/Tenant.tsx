@@ -3,6 +3,7 @@ import { Button, Switch, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState, type FormEvent, type ReactNode } from "react";
+import { may } from "../../api/may";
 import { api, data, type Schemas } from "../../api/client";
 import { asProblem } from "../../api/problem";
 import { Note, ProblemNote } from "../../parts/Note";
@@ -21,7 +22,6 @@ import {
   type Me,
   type Tenant as Company,
 } from "./people";
-import { administers } from "./roles";
 import classes from "./people.module.css";
 
 export function Tenant() {
@@ -90,7 +90,7 @@ function useUpdate() {
 function NameForm({ company, me }: { company: Company; me: Me }) {
   const update = useUpdate();
   const [name, setName] = useState(company.name);
-  const may = administers(me.role);
+  const changes = may(me.role, "updateTenant");
   const same = name.trim() === company.name;
   const problem = told(update.error, ["name"]);
   const submit = (event: FormEvent) => {
@@ -102,15 +102,15 @@ function NameForm({ company, me }: { company: Company; me: Me }) {
       <FormProblem of={problem} title="The name is as it was" />
       <TextInput
         label="The company’s name"
-        description={may ? "What your team sees, and the people you invite." : "Admins and owners change it."}
+        description={changes ? "What your team sees, and the people you invite." : "Admins and owners change it."}
         autoComplete="organization"
         maxLength={100}
-        disabled={!may}
+        disabled={!changes}
         value={name}
         error={name.trim() === "" ? "Give your company’s name." : problem.byField.name}
         onChange={(e) => setName(e.currentTarget.value)}
       />
-      {may && (
+      {changes && (
         <div className={classes.saving}>
           <Button type="submit" variant="default" disabled={same || name.trim() === ""} loading={update.isPending}>
             Save the name
@@ -129,11 +129,11 @@ function FactorRule({ company, me }: { company: Company; me: Me }) {
   const team = useQuery(members());
   const on = update.isPending ? update.variables.second_factor_required === true : company.second_factor_required;
   const without = team.data?.filter((m) => !m.second_factor).length ?? 0;
-  const may = administers(me.role);
+  const changes = may(me.role, "updateTenant");
   const lacks = !company.second_factor_required && !me.user.second_factor;
   const { byField } = told(update.error, ["second_factor_required"]);
   let reason: ReactNode;
-  if (!may) reason = "Admins and owners change this.";
+  if (!changes) reason = "Admins and owners change this.";
   else if (lacks) {
     reason = (
       <>
@@ -152,7 +152,7 @@ function FactorRule({ company, me }: { company: Company; me: Me }) {
         label="Everybody here needs a second factor"
         description={reason}
         checked={on}
-        disabled={!may || lacks || update.isPending}
+        disabled={!changes || lacks || update.isPending}
         error={byField.second_factor_required}
         onChange={(e) => update.mutate({ second_factor_required: e.currentTarget.checked })}
       />

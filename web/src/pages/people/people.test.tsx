@@ -10,7 +10,7 @@ import { Deletion } from "./Deletion";
 import { Invite } from "./Invite";
 import { Members } from "./Members";
 import { members, type Me, type Member } from "./people";
-import type { Role } from "./roles";
+import type { Role } from "../../api/may";
 import { SecondFactor } from "./SecondFactor";
 import { Sessions } from "./Sessions";
 

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { fixedBecause, grantable, lastOwner, type Role } from "./roles";
+import type { Role } from "../../api/may";
+import { fixedBecause, grantable, lastOwner } from "./roles";
 
 const of = (user_id: string, role: Role) => ({ user_id, role });
 

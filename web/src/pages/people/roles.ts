@@ -1,10 +1,5 @@
 // What each role may do, and who may give and take it.
-import type { Schemas } from "../../api/client";
-
-export type Role = Schemas["Role"];
-
-/** The roles, the least first. Each may do what those before it may. */
-export const roles: readonly Role[] = ["viewer", "member", "admin", "owner"];
+import { atLeast, may, roles, type Role } from "../../api/may";
 
 export const roleWords: Record<Role, string> = { viewer: "Viewer", member: "Member", admin: "Admin", owner: "Owner" };
 
@@ -15,18 +10,9 @@ export const roleMeanings: Record<Role, string> = {
   owner: "May delete the company’s account, and make owners.",
 };
 
-export function atLeast(role: Role, other: Role): boolean {
-  return roles.indexOf(role) >= roles.indexOf(other);
-}
-
-/** administers tells who may change the team and the company. */
-export function administers(role: Role): boolean {
-  return atLeast(role, "admin");
-}
-
 /** grantable are the roles that somebody may give: none above their own. */
 export function grantable(own: Role): readonly Role[] {
-  return administers(own) ? roles.filter((r) => atLeast(own, r)) : [];
+  return may(own, "invite") ? roles.filter((r) => atLeast(own, r)) : [];
 }
 
 interface Placed {
@@ -41,7 +27,7 @@ export function lastOwner(member: Placed, all: readonly Placed[]): boolean {
 
 /** fixedBecause says why a member's role stays for somebody with the role `own`; undefined when it may change. */
 export function fixedBecause(own: Role, member: Placed, all: readonly Placed[]): string | undefined {
-  if (!administers(own)) return "Admins and owners change roles.";
+  if (!may(own, "updateMember")) return "Admins and owners change roles.";
   if (!atLeast(own, member.role)) return "Only an owner changes an owner’s role.";
   if (lastOwner(member, all)) return "The last owner stays one.";
   return undefined;
