@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { expect, it } from "vitest";
 import type { Role } from "../../api/may";
 import { fixedBecause, grantable, lastOwner } from "./roles";
