@@ -12,7 +12,7 @@ export function Ending() {
   return (
     <div className={classes.ending}>
       <Note tone="warn" title="This company will be deleted">
-        Everything in it goes <Time at={at} />.{" "}
+        Everything works until <Time at={at} />, then all of it goes.{" "}
         {allowed("cancelDeletion") ? <Link to="/settings/tenant">Call it off</Link> : "An owner can call it off."}
       </Note>
     </div>

@@ -53,13 +53,6 @@ function Parts({ me }: { me: Me }) {
     <Loaded query={query} what="The company">
       {(company) => (
         <>
-          {company.delete_at !== undefined && (
-            <div className={classes.first}>
-              <Note tone="bad" title={`${company.name} will be deleted`}>
-                See below, under “Delete”. Until then everything works as before.
-              </Note>
-            </div>
-          )}
           <Section title="Name" rule>
             <NameForm company={company} me={me} />
           </Section>

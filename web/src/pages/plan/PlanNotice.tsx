@@ -20,8 +20,8 @@ export function PlanNotice({ className }: { className?: string }) {
       >
         {`${usedText(u.chats_today)}. `}
         {full
-          ? "Further chats are kept but not looked up, and can be replayed. The next day’s begin "
-          : "Beyond that, chats are kept but not looked up. The next day’s begin "}
+          ? "Further chats are kept but not looked up, and can be replayed. The count begins anew "
+          : "Beyond that, chats are kept but not looked up. The count begins anew "}
         <Time at={u.resets_at} />.
       </Note>
     </div>
