@@ -11,7 +11,7 @@ npm := npm --prefix web
 phase := scripts/phase.sh
 withservers := go run ./internal/servertest/withservers
 
-.PHONY: help run demo build portal test test-portal chart test-go proofs fuzz-short lint format generate verify bench chaos chaos-quick chaos-mutants tools clean
+.PHONY: help run demo build portal test test-portal chart test-go proofs fuzz-short lint format generate verify vuln bench chaos chaos-quick chaos-mutants tools clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,10 @@ verify: ## Check everything: generated files, style, tests, fuzz targets
 	@$(MAKE) lint
 	@$(MAKE) test
 	@$(MAKE) fuzz-short
+
+vuln: ## Look libraries up in the lists of known vulnerabilities; needs the internet
+	@go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
+	@$(npm) audit --omit=dev
 
 bench: tools portal ## Measure on private PostgreSQL and Redis
 	@go run ./bench
