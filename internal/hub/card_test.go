@@ -2,6 +2,7 @@ package hub
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -140,14 +141,25 @@ func TestCheckLinesNamesEachWrongLine(t *testing.T) {
 	}
 }
 
+var grouped = regexp.MustCompile(`^-?\d{1,3}(,\d{3})*(\.\d+)?$`)
+
 func FuzzGroupDigits(f *testing.F) {
 	for _, s := range []string{"0", "-1234.5", "1e9", "", "٣", "+77777"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		got := groupDigits(s)
-		if strings.ReplaceAll(got, ",", "") != strings.ReplaceAll(strings.TrimPrefix(s, "+"), ",", "") && decimal.MatchString(s) {
+		if !decimal.MatchString(s) {
+			if got != s {
+				t.Errorf("groupDigits(%q) = %q, which is no number", s, got)
+			}
+			return
+		}
+		if strings.ReplaceAll(got, ",", "") != strings.TrimPrefix(s, "+") {
 			t.Errorf("groupDigits(%q) = %q changes the digits", s, got)
+		}
+		if !grouped.MatchString(got) {
+			t.Errorf("groupDigits(%q) = %q is not in groups of three", s, got)
 		}
 	})
 }

@@ -2,7 +2,9 @@ package livesupporti_test
 
 import (
 	"fmt"
+	"math/big"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,13 +80,24 @@ func FuzzRetryAfter(f *testing.F) {
 	f.Add("99999999999999999999")
 	f.Add("Sun, 22 Nov 2026 14:05:41 GMT")
 	f.Add("-1")
+	f.Add("3600")
+	f.Add("Sun, 22 Nov 2026 15:05:31 GMT")
 	f.Fuzz(func(t *testing.T, value string) {
-		got := livesupporti.ParseRetryAfter(value, now)
-		if got < 0 || got > time.Hour {
-			t.Errorf("ParseRetryAfter(%q) = %v", value, got)
+		var want time.Duration
+		trimmed := strings.TrimSpace(value)
+		if seconds, ok := new(big.Int).SetString(trimmed, 10); ok && strings.Trim(trimmed, "0123456789") == "" {
+			want = time.Hour
+			if seconds.Cmp(big.NewInt(3600)) < 0 {
+				want = time.Duration(seconds.Int64()) * time.Second
+			}
+		} else if at, err := http.ParseTime(trimmed); err == nil && at.After(now) {
+			want = time.Hour
+			if at.Before(now.Add(time.Hour)) {
+				want = at.Sub(now)
+			}
 		}
-		if at, err := http.ParseTime(value); err == nil && at.Before(now) && got != 0 {
-			t.Errorf("ParseRetryAfter(%q) = %v, although it is past", value, got)
+		if got := livesupporti.ParseRetryAfter(value, now); got != want {
+			t.Errorf("ParseRetryAfter(%q) = %v, want %v", value, got, want)
 		}
 	})
 }
