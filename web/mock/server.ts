@@ -258,6 +258,11 @@ async function read(req: IncomingMessage): Promise<Record<string, unknown>> {
 
 function send(res: ServerResponse, a: Answer) {
   res.statusCode = a.status;
+  if (typeof a.body === "string") {
+    res.setHeader("Content-Type", "text/csv");
+    res.end(a.body);
+    return;
+  }
   res.setHeader("Content-Type", a.status < 400 ? "application/json" : "application/problem+json");
   res.end(a.body === undefined ? undefined : JSON.stringify(a.body));
 }
