@@ -66,7 +66,7 @@ func (f auditFile) VisitExportAuditResponse(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="`+f.name+`"`)
 	if _, err := io.Copy(w, f.text); err != nil {
-		panic(http.ErrAbortHandler)
+		breakOff(err)
 	}
 	return nil
 }

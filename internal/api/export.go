@@ -73,8 +73,12 @@ func (f *exportFile) VisitExportTenantResponse(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/zip")
 	w.Header().Set("Content-Disposition", `attachment; filename="`+f.name+`"`)
 	f.zip = zip.NewWriter(moving{w, http.NewResponseController(w), time.Now().Add(exportWhole)})
-	if err := errors.Join(f.write(), f.zip.Close()); err != nil {
-		panic(http.ErrAbortHandler)
+	err := f.write()
+	if err == nil {
+		err = f.zip.Close() // which writes what makes it a whole file
+	}
+	if err != nil {
+		breakOff(err)
 	}
 	return nil
 }

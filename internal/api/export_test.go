@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -135,6 +136,38 @@ func TestWhatCannotBeReadIsNamedInTheExport(t *testing.T) {
 		if !strings.Contains(files["chats.ndjson"], whole.String()) || strings.Contains(files["chats.ndjson"], own.chat.String()) {
 			t.Errorf("chats: %s", files["chats.ndjson"])
 		}
+	})
+}
+
+func TestAnExportThatFailsOnTheWayDoesNotLookWhole(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.Database) {
+		s := setup(t, db.Store, nil)
+		own := s.furnish("brightwater")
+		_, err := db.Owner.ExecContext(t.Context(), "alter table imported_rows rename to gone")
+		must(t, err)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/api/v1/tenant/export", strings.NewReader(`{"password":"`+password+`"}`))
+		must(t, err)
+		req.Header.Set("Authorization", "Bearer "+own.token)
+		req.Header.Set("Content-Type", "application/json")
+		var got []byte
+		resp, err := http.DefaultClient.Do(req)
+		if err == nil {
+			got, err = io.ReadAll(resp.Body)
+			must(t, resp.Body.Close())
+		}
+		if err == nil {
+			t.Errorf("%d bytes arrived as if they were all", len(got))
+		}
+		if _, err := zip.NewReader(bytes.NewReader(got), int64(len(got))); err == nil {
+			t.Error("what arrived opens as a whole file")
+		}
+		for line := range strings.Lines(s.log.String()) {
+			if strings.Contains(line, "/tenant/export") && strings.Contains(line, "imported_rows") {
+				return
+			}
+		}
+		t.Errorf("the log does not say why: %s", s.log)
 	})
 }
 

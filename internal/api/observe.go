@@ -113,6 +113,11 @@ func knownMethod(m string) string {
 	return "other"
 }
 
+// breakOff ends an answer in the middle, so that whoever reads it sees that it is not whole. The reason is logged.
+func breakOff(err error) {
+	panic(fmt.Errorf("%w: %w", http.ErrAbortHandler, err))
+}
+
 // survive turns a panic into a problem, or into a cut connection when the answer had begun.
 func (f *face) survive(c *gin.Context) {
 	defer func() {
@@ -120,10 +125,11 @@ func (f *face) survive(c *gin.Context) {
 		if p == nil {
 			return
 		}
-		if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-			panic(p)
-		}
 		r := recordOf(c)
+		if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+			r.err = err
+			panic(http.ErrAbortHandler)
+		}
 		r.stack = debug.Stack()
 		err := fmt.Errorf("panic: %v", p)
 		if c.Writer.Written() {
